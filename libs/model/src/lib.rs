@@ -1,0 +1,34 @@
+//! The vocabulary of tracing: spans, traces and ids. No input or output, no formats beside the one that travels, no tokio.
+//!
+//! - [`SpanBatch`]: what travels between two stages: one OTLP `TracesData` message and an index of its spans.
+//! - [`SpanView`]: one borrowed span of a batch; attributes, events and links are read when asked for.
+//! - [`Trace`], [`Span`]: owned, for the way out, where a person waits for one trace.
+//! - [`regroup`]: splits a batch by Kafka partition, copying slices.
+//! - [`repair`]: rewrites the rare batch that holds something to sanitize.
+//! - [`wire`], [`otlp`]: the protobuf wire format and the tags of the OTLP trace messages.
+//! - [`json`]: the JSON text of an attribute value, as Jaeger writes it.
+
+mod batch;
+mod check;
+mod id;
+pub mod json;
+pub mod otlp;
+pub mod partition;
+mod refused;
+mod regroup;
+mod repair;
+mod trace;
+mod view;
+pub mod wire;
+
+pub use batch::{BatchBuilder, SpanBatch, SpanEntry};
+pub use check::{DecodeError, MAX_NESTING};
+pub use id::{IdError, SpanId, TraceId};
+pub use refused::{Refusal, Refusals};
+pub use regroup::{Groups, partition_spans, regroup, write_subset};
+pub use repair::{Repairs, repair};
+pub use trace::{Log, Process, RefType, Reference, Span, Tag, Trace, Value};
+pub use view::{
+    AnyValue, EventView, FORMAT_TAG, KeyValue, LinkView, ProcessView, SpanView, WARNINGS_KEY, for_each_reference, for_each_tag,
+    kind_text,
+};
