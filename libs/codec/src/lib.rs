@@ -1,0 +1,17 @@
+//! Readers and writers of the formats that spans come and go in. All of them are between bytes and bytes: decoders append
+//! OTLP protobuf (what a [`skua_model::SpanBatch`] holds), encoders read a [`skua_model::SpanView`]. No sockets, no tokio, no
+//! copies of strings in between.
+//!
+//! - [`jaeger`]: `jaeger.api_v2`, in protobuf and in the JSON of Kafka.
+//! - [`otlp_json`]: OTLP in JSON.
+//! - [`otlp`]: what an OTLP receiver answers.
+//! - [`Encoding`], [`decode_message`]: the encodings of Kafka messages by name.
+
+mod encoding;
+mod frame;
+pub mod jaeger;
+pub mod otlp;
+pub mod otlp_json;
+mod protojson;
+
+pub use encoding::{CodecError, Encoding, UnknownEncoding, decode_message};
