@@ -1,0 +1,109 @@
+//! The suite itself: a store that breaks a promise does not pass.
+
+use super::*;
+use crate::memory::{MemoryConfig, MemoryStore};
+use crate::{ErrorKind, Operation, StoreError};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    LosesASpan,
+    ForgetsLimit,
+    OldestFirst,
+    IgnoresTags,
+    IgnoresOperation,
+    ExclusiveStart,
+    ExclusiveDuration,
+    UnsortedServices,
+    NeverNotFound,
+    DropsReferences,
+    TruncatesAtPage,
+}
+
+/// A memory store seen through a fault.
+struct Broken {
+    store: MemoryStore,
+    fault: Fault,
+}
+
+impl Broken {
+    fn spoil(&self, mut trace: Trace) -> Trace {
+        match self.fault {
+            Fault::LosesASpan => drop(trace.spans.pop()),
+            Fault::DropsReferences => trace.spans.iter_mut().for_each(|s| s.references.truncate(1)),
+            Fault::TruncatesAtPage => trace.spans.truncate(10_000),
+            _ => {}
+        }
+        trace
+    }
+}
+
+#[async_trait]
+impl SpanReader for Broken {
+    async fn services(&self) -> Result<Vec<String>, StoreError> {
+        let mut services = self.store.services().await?;
+        if matches!(self.fault, Fault::UnsortedServices) {
+            services.reverse();
+        }
+        Ok(services)
+    }
+
+    async fn operations(&self, service: &str, kind: &str) -> Result<Vec<Operation>, StoreError> {
+        self.store.operations(service, kind).await
+    }
+
+    async fn trace(&self, id: TraceId) -> Result<Trace, StoreError> {
+        match self.store.trace(id).await {
+            Err(e) if e.kind == ErrorKind::NotFound && matches!(self.fault, Fault::NeverNotFound) => Ok(Trace::default()),
+            trace => trace.map(|t| self.spoil(t)),
+        }
+    }
+
+    async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError> {
+        let mut query = query.clone();
+        match self.fault {
+            Fault::ForgetsLimit => query.limit = 0,
+            Fault::IgnoresTags => query.tags.clear(),
+            Fault::IgnoresOperation => query.operation.clear(),
+            Fault::ExclusiveStart => query.start_min += 1,
+            Fault::ExclusiveDuration if query.duration_min > 0 => query.duration_min += 1,
+            _ => {}
+        }
+        let mut found = self.store.find(&query).await?;
+        if matches!(self.fault, Fault::OldestFirst) {
+            found.traces.reverse();
+        }
+        found.traces = found.traces.into_iter().map(|t| self.spoil(t)).collect();
+        Ok(found)
+    }
+}
+
+/// Scenario: a store with one fault. Guarantees: the case that is about it fails and says its own name.
+#[tokio::test]
+async fn a_broken_store_does_not_pass() {
+    for (fault, case) in [
+        (Fault::LosesASpan, "trace-by-id"),
+        (Fault::ForgetsLimit, "search-limit"),
+        (Fault::OldestFirst, "search-service"),
+        (Fault::IgnoresTags, "search-tags"),
+        (Fault::IgnoresOperation, "search-operation"),
+        (Fault::ExclusiveStart, "search-time"),
+        (Fault::ExclusiveDuration, "search-duration"),
+        (Fault::UnsortedServices, "services"),
+        (Fault::NeverNotFound, "not-found"),
+        (Fault::DropsReferences, "references"),
+        (Fault::TruncatesAtPage, "one-microsecond"),
+    ] {
+        let broken = Arc::new(Broken { store: MemoryStore::new(MemoryConfig::default()), fault });
+        let run = tokio::spawn(async move { run_case(case, &broken.store, &*broken, &|| Box::pin(async {})).await });
+        let panic = run.await.expect_err(case).into_panic();
+        let message = panic.downcast_ref::<String>().expect("a message");
+        assert!(message.contains(case), "{fault:?}: {message}");
+    }
+}
+
+#[test]
+fn cases_are_named_once() {
+    assert_eq!(CASES.iter().collect::<std::collections::HashSet<_>>().len(), CASES.len());
+}

@@ -1,0 +1,20 @@
+//! What a store is: the traits that writers and readers meet, their errors, the memory store and what wraps any store.
+//!
+//! - [`SpanWriter`]: takes batches; Elasticsearch, Kafka and memory are all writers.
+//! - [`SpanReader`]: answers the query tier.
+//! - [`memory`]: a bounded store in memory.
+//! - [`metrics`]: counts the calls to a reader, under Jaeger's names.
+//! - [`fan_out`]: one writer that writes to several.
+//! - [`conformance`]: the one suite that every reading store has to pass.
+
+pub mod conformance;
+mod error;
+pub mod fan_out;
+pub mod memory;
+pub mod metrics;
+mod reader;
+mod writer;
+
+pub use error::{ErrorKind, StoreError};
+pub use reader::{Found, Operation, SpanReader, TraceQuery};
+pub use writer::{RefusedSpan, SpanWriter, Written};

@@ -1,0 +1,62 @@
+//! Answering questions.
+
+use crate::StoreError;
+use async_trait::async_trait;
+use skua_model::{Trace, TraceId};
+
+/// A search for traces. All conditions hold for one and the same span.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceQuery {
+    /// Empty means any, where the store can search without one.
+    pub service: String,
+    /// Empty means any.
+    pub operation: String,
+    /// Key and value; all must match a tag of the span, of its process, or a field of one of its logs. On Elasticsearch
+    /// the value is a Lucene regular expression over the whole value, as in Jaeger; in memory it is compared as text.
+    pub tags: Vec<(String, String)>,
+    /// Microseconds since 1970, inclusive; the span's start.
+    pub start_min: u64,
+    /// Microseconds since 1970, inclusive; the span's start.
+    pub start_max: u64,
+    /// Microseconds, inclusive; 0 means no bound.
+    pub duration_min: u64,
+    /// Microseconds, inclusive; 0 means no bound.
+    pub duration_max: u64,
+    /// Traces at most; 0 and less mean the store's default (Elasticsearch: 100; memory: no limit).
+    pub limit: i32,
+}
+
+/// An operation of a service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Operation {
+    /// The span name.
+    pub name: String,
+    /// `server`, `client`, … or empty when the store does not keep it (Elasticsearch does not, as in Jaeger).
+    pub kind: String,
+}
+
+/// Traces that matched, and what the answer lacks.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// Latest start first; within a trace spans are in order of start.
+    pub traces: Vec<Trace>,
+    /// Why the answer is not complete; empty when it is.
+    pub partial: Vec<String>,
+}
+
+/// What the query tier asks a store.
+#[async_trait]
+pub trait SpanReader: Send + Sync {
+    /// Names of all services seen within the store's look-back. Sorted; empty when none.
+    async fn services(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Operations of a service, sorted by name; of one span kind unless `kind` is empty. Empty for an unknown service.
+    /// A store that keeps no kinds ignores `kind` and returns empty kinds.
+    async fn operations(&self, service: &str, kind: &str) -> Result<Vec<Operation>, StoreError>;
+
+    /// All spans of a trace, in order of start. [`ErrorKind::NotFound`](crate::ErrorKind) (`trace not found`) when there is none.
+    async fn trace(&self, id: TraceId) -> Result<Trace, StoreError>;
+
+    /// Whole traces of which at least one span matches.
+    async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError>;
+}
