@@ -1,0 +1,199 @@
+//! From a decoded batch to a delivered one.
+
+use crate::{CollectorMetrics, InFlight, Ledger, Transport};
+use skua_model::{SpanBatch, repair};
+use skua_store::{ErrorKind, SpanWriter, StoreError, Written};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// When a sender is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acknowledge {
+    /// When the writer has every span.
+    Stored,
+    /// When the batch is in our memory, as Jaeger does: what fails later is counted as dropped.
+    Queued,
+}
+
+/// Bounds and promises of a pipeline.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// When a sender is answered.
+    pub acknowledge: Acknowledge,
+    /// Bytes of batches that may be under way; more are refused as [`ErrorKind::Overloaded`].
+    pub max_in_flight_bytes: usize,
+}
+
+/// A batch was delivered, perhaps without some of its spans.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// Spans refused for good.
+    pub refused: u64,
+    /// Why, for the sender.
+    pub why: String,
+}
+
+/// Takes batches and delivers them, within bounds, counting every span.
+pub struct Pipeline {
+    writer: Arc<dyn SpanWriter>,
+    ledger: Arc<Ledger>,
+    metrics: CollectorMetrics,
+    room: Arc<Semaphore>,
+    options: Options,
+}
+
+/// When a sender that was refused for want of room should come again.
+const RETRY_WHEN_FULL: Duration = Duration::from_secs(1);
+
+/// Tries of a delivery that nobody waits for any more ([`Acknowledge::Queued`]).
+const QUEUED_TRIES: u32 = 5;
+
+impl Pipeline {
+    /// Delivers to `writer`.
+    pub fn new(writer: Arc<dyn SpanWriter>, ledger: Arc<Ledger>, metrics: CollectorMetrics, options: Options) -> Arc<Self> {
+        let room = Arc::new(Semaphore::new(options.max_in_flight_bytes.min(Semaphore::MAX_PERMITS)));
+        metrics.queue_capacity(options.max_in_flight_bytes);
+        Arc::new(Self { writer, ledger, metrics, room, options })
+    }
+
+    /// Sanitizes and delivers a batch. The delivery goes on when the caller stops waiting for it, so that every span is
+    /// counted under what became of it.
+    ///
+    /// # Errors
+    /// No span was delivered as far as the caller may rely on; [`StoreError::is_retryable`] tells whether to send again.
+    pub async fn deliver(self: &Arc<Self>, batch: SpanBatch, transport: Transport) -> Result<Delivered, StoreError> {
+        let refused = *batch.refused();
+        let mut open = self.ledger.received(batch.len() as u64 + refused.total());
+        self.metrics.received(&batch, transport);
+        refused.iter().for_each(|(why, n)| open.refused(why.as_str(), n));
+        let delivered = Delivered { refused: refused.total(), why: refused.to_string() };
+        if batch.is_empty() {
+            return Ok(delivered);
+        }
+        let batch = match repair(batch) {
+            Ok((batch, repairs)) => {
+                self.metrics.repaired(repairs);
+                batch
+            }
+            Err(e) => {
+                let left = open.open();
+                open.refused("malformed", left);
+                return Err(StoreError::new(ErrorKind::Invalid, e.to_string()));
+            }
+        };
+        let Some(room) = self.make_room(batch.bytes().len()) else {
+            self.metrics.dropped(open.open());
+            let left = open.open();
+            open.refused("queue-full", left);
+            return Err(StoreError {
+                retry_after: Some(RETRY_WHEN_FULL),
+                ..StoreError::new(ErrorKind::Overloaded, "too many spans wait to be stored; send them again later")
+            });
+        };
+        let task = tokio::spawn(self.clone().write(batch, open, room));
+        if self.options.acknowledge == Acknowledge::Queued {
+            return Ok(delivered);
+        }
+        let written = task.await.map_err(|e| StoreError::new(ErrorKind::Internal, "the delivery failed").caused_by(e))??;
+        Ok(with_refusals(delivered, &written))
+    }
+
+    /// A batch larger than all of the room gets all of it.
+    fn make_room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let bytes = bytes.clamp(1, self.options.max_in_flight_bytes.max(1));
+        self.room.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
+    }
+
+    async fn write(
+        self: Arc<Self>,
+        batch: SpanBatch,
+        mut open: InFlight,
+        room: OwnedSemaphorePermit,
+    ) -> Result<Written, StoreError> {
+        let start = Instant::now();
+        let result = self.try_write(&batch).await;
+        self.metrics.saved(&batch, result.as_ref().ok(), start.elapsed());
+        match &result {
+            Ok(written) => {
+                open.stored(written.stored);
+                written.refused.iter().for_each(|r| open.refused(r.reason, 1));
+            }
+            Err(e) if self.options.acknowledge == Acknowledge::Queued => {
+                tracing::error!(error = %e, spans = batch.len(), "spans that were acknowledged when queued are lost");
+                let left = open.open();
+                open.dropped(reason(e.kind), left);
+                self.metrics.dropped(left);
+            }
+            Err(e) => {
+                let left = open.open();
+                open.refused(reason(e.kind), left);
+            }
+        }
+        drop(room);
+        result
+    }
+
+    /// Once, when the sender waits and will send again; several times when it has gone.
+    async fn try_write(&self, batch: &SpanBatch) -> Result<Written, StoreError> {
+        let mut pause = Duration::from_millis(200);
+        let tries = if self.options.acknowledge == Acknowledge::Queued { QUEUED_TRIES } else { 1 };
+        for _ in 1..tries {
+            match self.writer.write(batch).await {
+                Err(e) if e.is_retryable() => tokio::time::sleep(pause).await,
+                other => return other,
+            }
+            pause *= 2;
+        }
+        self.writer.write(batch).await
+    }
+
+    /// Counts a request in which no spans could be found: it is refused whole, and how many spans it held nobody knows.
+    pub fn undecodable(&self) {
+        self.metrics.undecodable();
+    }
+
+    /// Bytes of batches under way.
+    pub fn in_flight_bytes(&self) -> usize {
+        self.options.max_in_flight_bytes - self.room.available_permits().min(self.options.max_in_flight_bytes)
+    }
+
+    /// Refreshes the gauges that are read rather than counted.
+    pub fn refresh_metrics(&self) {
+        self.metrics.queue_length(self.in_flight_bytes());
+    }
+
+    /// Returns when nothing is under way any more and the writer has kept what it was given.
+    ///
+    /// # Errors
+    /// What the writer's flush returned.
+    pub async fn drain(&self) -> Result<(), StoreError> {
+        let all = u32::try_from(self.options.max_in_flight_bytes.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        let _all = self.room.acquire_many(all).await.map_err(|e| StoreError::new(ErrorKind::Internal, "closed").caused_by(e))?;
+        self.writer.flush().await
+    }
+}
+
+fn with_refusals(mut delivered: Delivered, written: &Written) -> Delivered {
+    if let Some(first) = written.refused.first() {
+        if !delivered.why.is_empty() {
+            delivered.why.push_str("; ");
+        }
+        let n = written.refused.len();
+        delivered.why.push_str(&format!("{n} span{} refused by the store: {}", if n == 1 { "" } else { "s" }, first.detail));
+        delivered.refused += n as u64;
+    }
+    delivered
+}
+
+/// The metric label for a failed delivery.
+fn reason(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Unavailable => "unavailable",
+        ErrorKind::Overloaded => "overloaded",
+        ErrorKind::Timeout => "timeout",
+        ErrorKind::Unsupported => "unsupported",
+        ErrorKind::Invalid => "invalid",
+        ErrorKind::NotFound | ErrorKind::Internal => "internal",
+    }
+}
