@@ -1,0 +1,173 @@
+//! What indices are called.
+
+use crate::config::Config;
+use skua_model::json::civil_from_days;
+use std::fmt::Write;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const HOUR_US: u64 = 3_600_000_000;
+
+/// One family of indices: `jaeger-span-…` or `jaeger-service-…`.
+#[derive(Debug)]
+pub(crate) struct Indices {
+    /// With the configured prefix, up to the date.
+    base: String,
+    separator: String,
+    hourly: bool,
+    aliases: bool,
+    remote: Vec<String>,
+}
+
+/// `[prefix-]name`.
+pub(crate) fn prefixed(prefix: &str, name: &str) -> String {
+    let dash = if prefix.is_empty() || prefix.ends_with('-') { "" } else { "-" };
+    format!("{prefix}{dash}{name}")
+}
+
+impl Indices {
+    pub fn spans(c: &Config) -> Self {
+        Self::new(c, "jaeger-span-", &c.index_rollover_frequency_spans)
+    }
+
+    pub fn services(c: &Config) -> Self {
+        Self::new(c, "jaeger-service-", &c.index_rollover_frequency_services)
+    }
+
+    fn new(c: &Config, name: &str, frequency: &str) -> Self {
+        Self {
+            base: prefixed(&c.index_prefix, name),
+            separator: c.index_date_separator.clone(),
+            hourly: frequency.eq_ignore_ascii_case("hour"),
+            aliases: c.use_aliases,
+            remote: c.remote_read_clusters.clone(),
+        }
+    }
+
+    /// The index that a document of this hour (since 1970) is written to.
+    pub fn to_write(&self, hour: u64) -> String {
+        if self.aliases {
+            return format!("{}write", self.base);
+        }
+        format!("{}{}", self.base, self.date(hour, if self.hourly { 4 } else { 3 }))
+    }
+
+    /// True when the alias names all indices, so that no list of dates bounds a search.
+    pub fn aliased(&self) -> bool {
+        self.aliases
+    }
+
+    /// The time that one index holds.
+    pub fn period(&self) -> Duration {
+        Duration::from_secs(if self.hourly { 3600 } else { 86_400 })
+    }
+
+    /// Indices that may hold documents of a time, bounds included, newest first; no longer together than `longest` bytes,
+    /// because they stand in a URL: when they would be, they are named by month or year with a `*`.
+    pub fn to_read(&self, from_us: u64, to_us: u64, longest: usize) -> Vec<String> {
+        if self.aliases {
+            return self.everywhere(vec![format!("{}read", self.base)]);
+        }
+        let (first, last) = (from_us / HOUR_US, to_us.max(from_us) / HOUR_US);
+        let finest = if self.hourly { 4 } else { 3 };
+        for parts in (1..=finest).rev() {
+            let star = if parts < finest { "*" } else { "" };
+            let names = self.names(first, last, parts, star, longest);
+            if let Some(names) = names {
+                return self.everywhere(names);
+            }
+        }
+        self.everywhere(vec![format!("{}*", self.base)])
+    }
+
+    /// One name for each hour, day, month or year (`parts`) of a time, newest first, or `None` when they are too long together.
+    fn names(&self, first: u64, last: u64, parts: u32, star: &str, longest: usize) -> Option<Vec<String>> {
+        let mut names = Vec::<String>::new();
+        let mut bytes = 0;
+        // A day at a time is small enough a step for months and years.
+        let step = if parts == 4 { 1 } else { 24 };
+        let mut hour = last;
+        loop {
+            let name = format!("{}{}{star}", self.base, self.date(hour, parts));
+            if names.last() != Some(&name) {
+                bytes += (name.len() + 3) * (1 + self.remote.len()) + self.remote.iter().map(String::len).sum::<usize>();
+                if bytes > longest {
+                    return None;
+                }
+                names.push(name);
+            }
+            if hour == first {
+                return Some(names);
+            }
+            hour = hour.saturating_sub(step).max(first);
+        }
+    }
+
+    /// The same indices of other clusters too.
+    fn everywhere(&self, mut names: Vec<String>) -> Vec<String> {
+        for i in 0..names.len() {
+            for cluster in &self.remote {
+                names.push(format!("{cluster}:{}", names[i]));
+            }
+        }
+        names
+    }
+
+    /// The first `parts` of year, month, day and hour.
+    fn date(&self, hour: u64, parts: u32) -> String {
+        let (y, m, d) = civil_from_days((hour / 24) as i64);
+        let mut out = format!("{y:04}");
+        for part in [m, d, (hour % 24) as u32].into_iter().take(parts as usize - 1) {
+            let _ = write!(out, "{}{part:02}", self.separator);
+        }
+        out
+    }
+}
+
+/// Microseconds since 1970.
+pub(crate) fn now_us() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_micros() as u64).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: u64 = 24 * HOUR_US;
+
+    #[test]
+    fn names_are_jaegers() {
+        let mut c = Config::default();
+        let hour = 20_478 * 24 + 7; // 2026-01-25 07:00
+        assert_eq!(Indices::spans(&c).to_write(hour), "jaeger-span-2026-01-25");
+        c.index_prefix = "foo".to_owned();
+        c.index_date_separator = ".".to_owned();
+        c.index_rollover_frequency_spans = "hour".to_owned();
+        assert_eq!(Indices::spans(&c).to_write(hour), "foo-jaeger-span-2026.01.25.07");
+        assert_eq!(Indices::services(&c).to_write(hour), "foo-jaeger-service-2026.01.25");
+        c.index_prefix = "foo-".to_owned();
+        c.use_aliases = true;
+        assert_eq!(Indices::services(&c).to_write(hour), "foo-jaeger-service-write");
+        assert_eq!(Indices::spans(&c).to_read(0, u64::MAX, 3500), ["foo-jaeger-span-read"]);
+    }
+
+    #[test]
+    fn a_time_is_a_list_of_days_newest_first() {
+        let spans = Indices::spans(&Config::default());
+        let noon = 20_478 * DAY + DAY / 2;
+        assert_eq!(spans.to_read(noon, noon, 3500), ["jaeger-span-2026-01-25"]);
+        let days = spans.to_read(noon - DAY, noon + DAY / 2, 3500);
+        assert_eq!(days, ["jaeger-span-2026-01-26", "jaeger-span-2026-01-25", "jaeger-span-2026-01-24"]);
+    }
+
+    #[test]
+    fn long_lists_become_months_and_years() {
+        let c = Config { index_rollover_frequency_spans: "hour".to_owned(), ..Config::default() };
+        let spans = Indices::spans(&c);
+        let noon = 20_478 * DAY + DAY / 2;
+        assert_eq!(spans.to_read(noon - HOUR_US, noon, 3500), ["jaeger-span-2026-01-25-12", "jaeger-span-2026-01-25-11"]);
+        assert_eq!(spans.to_read(noon - 20 * DAY, noon, 3500)[..2], ["jaeger-span-2026-01-25*", "jaeger-span-2026-01-24*"]);
+        assert_eq!(spans.to_read(noon - 600 * DAY, noon, 3500)[..2], ["jaeger-span-2026-01*", "jaeger-span-2025-12*"]);
+        assert_eq!(spans.to_read(0, noon, 3500).last().unwrap(), "jaeger-span-1970*");
+        assert_eq!(spans.to_read(0, noon, 100), ["jaeger-span-*"]);
+    }
+}

@@ -1,0 +1,34 @@
+//! Spans in Elasticsearch 7.17, 8 and 9 and in OpenSearch: Jaeger's indices, templates and documents, so that a real Jaeger
+//! reads what is written here and the reverse.
+//!
+//! - [`Config`]: the flags under `es.`.
+//! - [`ElasticsearchStore`]: writes and reads.
+//!
+//! Inside: `client` is HTTP and knows nothing of spans; `document` writes a span's JSON and `read_document` reads it;
+//! `bulk` makes the bodies of bulk requests, `deliver` sends them until each document has an answer; `search` makes the
+//! bodies of searches, `answer` reads what comes back, `fetch` pages through whole traces.
+
+mod answer;
+mod auth;
+mod bulk;
+mod bulk_answer;
+mod client;
+mod config;
+mod deliver;
+mod document;
+mod error;
+mod fetch;
+mod index;
+mod metrics;
+mod read_document;
+mod reader;
+mod search;
+mod services;
+mod store;
+mod template;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use config::{BulkConfig, Config, TagsAsFields, Tls};
+pub use store::ElasticsearchStore;

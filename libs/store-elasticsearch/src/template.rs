@@ -1,0 +1,86 @@
+//! Index templates, as Jaeger 1.76 puts them.
+
+use crate::config::Config;
+use crate::index::prefixed;
+use serde_json::{Map, Value, json};
+
+/// Name and path of a template, and its body.
+#[derive(Debug)]
+pub(crate) struct Template {
+    /// Without a leading slash.
+    pub path: String,
+    pub body: Value,
+}
+
+/// The templates of spans and services for a server of this major version.
+pub(crate) fn templates(c: &Config, major: u64) -> [Template; 2] {
+    let spans = mappings(span_fields());
+    let services = mappings(json!({"serviceName": keyword(), "operationName": keyword()}));
+    [
+        template(c, major, "jaeger-span", c.prioirity_span_template, spans),
+        template(c, major, "jaeger-service", c.prioirity_service_template, services),
+    ]
+}
+
+/// Composable from Elasticsearch 8 on, where the old kind is gone; below, and on OpenSearch, the old kind. Only its pattern has
+/// a star in front.
+fn template(c: &Config, major: u64, name: &str, priority: u64, mappings: Value) -> Template {
+    let name = prefixed(&c.index_prefix, name);
+    let settings = json!({
+        "index.number_of_shards": c.num_shards,
+        "index.number_of_replicas": c.num_replicas,
+        "index.mapping.nested_fields.limit": 50,
+        "index.requests.cache.enable": true,
+    });
+    if major >= 8 {
+        let inner = json!({"settings": settings, "mappings": mappings});
+        let body = json!({"priority": priority, "index_patterns": format!("{name}-*"), "template": inner});
+        return Template { path: format!("_index_template/{name}"), body };
+    }
+    let body = json!({"index_patterns": format!("*{name}-*"), "settings": settings, "mappings": mappings});
+    Template { path: format!("_template/{name}"), body }
+}
+
+/// The two dynamic templates are those of tags that became fields; services have them too, for no reason.
+fn mappings(properties: Value) -> Value {
+    let tags = |name: &str, path: &str| {
+        let mut named = Map::new();
+        named.insert(name.to_owned(), json!({"mapping": keyword(), "path_match": path}));
+        Value::Object(named)
+    };
+    json!({
+        "dynamic_templates": [tags("span_tags_map", "tag.*"), tags("process_tags_map", "process.tag.*")],
+        "properties": properties,
+    })
+}
+
+/// Longer values are kept but cannot be searched.
+fn keyword() -> Value {
+    json!({"type": "keyword", "ignore_above": 256})
+}
+
+fn nested(properties: Value) -> Value {
+    json!({"type": "nested", "dynamic": false, "properties": properties})
+}
+
+fn tags() -> Value {
+    nested(json!({"key": keyword(), "value": keyword(), "type": keyword()}))
+}
+
+fn span_fields() -> Value {
+    json!({
+        "traceID": keyword(),
+        "parentSpanID": keyword(),
+        "spanID": keyword(),
+        "operationName": keyword(),
+        "startTime": {"type": "long"},
+        "startTimeMillis": {"type": "date", "format": "epoch_millis"},
+        "duration": {"type": "long"},
+        "flags": {"type": "integer"},
+        "logs": nested(json!({"timestamp": {"type": "long"}, "fields": tags()})),
+        "process": {"properties": {"serviceName": keyword(), "tag": {"type": "object"}, "tags": tags()}},
+        "references": nested(json!({"refType": keyword(), "traceID": keyword(), "spanID": keyword()})),
+        "tag": {"type": "object"},
+        "tags": tags(),
+    })
+}
