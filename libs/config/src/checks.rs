@@ -1,0 +1,114 @@
+//! Values that contradict each other.
+
+use crate::loaded::Loaded;
+use crate::storage::StorageType;
+use crate::tables::catalog;
+
+/// The rules of Jaeger about two flags at a time; one sentence a breach.
+pub(crate) fn contradictions(loaded: &Loaded) -> Vec<String> {
+    let mut problems = Vec::new();
+    let has = |flag: &str| catalog().find(flag).is_some_and(|(table, _)| table.is_active(loaded.component, &loaded.storage));
+    if has("metrics-http-route") && !loaded.get_string("metrics-http-route").starts_with('/') {
+        problems.push(sentence(loaded, "metrics-http-route", " must start with /"));
+    }
+    for address in ["admin.http.host-port", "query.http-server.host-port"] {
+        if has(address) && loaded.get_string(address).is_empty() {
+            problems.push(sentence(loaded, address, " wants an address such as :16686, not \"\""));
+        }
+    }
+    if has("query.base-path") {
+        query(loaded, &mut problems);
+    }
+    if loaded.storage.uses(StorageType::Elasticsearch) || loaded.storage.uses(StorageType::Opensearch) {
+        elasticsearch(loaded, &mut problems);
+    }
+    for prefix in ["kafka.producer", "kafka.consumer"] {
+        if has(&format!("{prefix}.brokers")) {
+            kafka(loaded, prefix, &mut problems);
+        }
+    }
+    problems
+}
+
+fn sentence(loaded: &Loaded, flag: &str, rest: &str) -> String {
+    loaded.origin_of(flag).map_or_else(String::new, |origin| origin.sentence(flag, rest))
+}
+
+fn query(loaded: &Loaded, problems: &mut Vec<String>) {
+    let base = loaded.get_string("query.base-path");
+    if !base.starts_with('/') || (base.len() > 1 && base.ends_with('/')) {
+        problems.push(sentence(loaded, "query.base-path", &format!(" must start and not end with /, not {base:?}")));
+    }
+    let http = loaded.get_string("query.http-server.host-port");
+    if http == loaded.get_string("query.grpc-server.host-port") {
+        let rest = format!(" and query.grpc-server.host-port must differ (both are {http:?})");
+        problems.push(sentence(loaded, "query.http-server.host-port", &rest));
+    }
+}
+
+fn elasticsearch(loaded: &Loaded, problems: &mut Vec<String>) {
+    if loaded.get_list("es.server-urls").is_empty() {
+        problems.push(sentence(loaded, "es.server-urls", " names no server"));
+    }
+    for url in loaded.get_list("es.server-urls") {
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            let rest = format!(" wants URLs such as http://127.0.0.1:9200, not {url:?}");
+            problems.push(sentence(loaded, "es.server-urls", &rest));
+        }
+    }
+    if loaded.get_bool("es.use-ilm") && (!loaded.get_bool("es.use-aliases") || loaded.get_bool("es.create-index-templates")) {
+        problems.push(sentence(loaded, "es.use-ilm", " needs es.use-aliases=true and es.create-index-templates=false"));
+    }
+    if !loaded.get_bool("es.tls.enabled") {
+        unused_tls(loaded, "es", "es.tls.enabled=true", problems);
+    }
+}
+
+fn kafka(loaded: &Loaded, prefix: &str, problems: &mut Vec<String>) {
+    let brokers = format!("{prefix}.brokers");
+    if loaded.get_list(&brokers).is_empty() {
+        problems.push(sentence(loaded, &brokers, " names no broker"));
+    }
+    let by_tls = loaded.get_string(&format!("{prefix}.authentication")) == "tls";
+    if !by_tls && !loaded.get_bool(&format!("{prefix}.tls.enabled")) {
+        unused_tls(loaded, prefix, &format!("{prefix}.tls.enabled=true or {prefix}.authentication=tls"), problems);
+    }
+    if prefix == "kafka.producer" {
+        compression_level(loaded, problems);
+    }
+}
+
+/// Files of a TLS that is off are a mistake, as in Jaeger: whoever set them thinks that the connection is encrypted.
+fn unused_tls(loaded: &Loaded, prefix: &str, remedy: &str, problems: &mut Vec<String>) {
+    for rest in ["ca", "cert", "key", "server-name"] {
+        let flag = format!("{prefix}.tls.{rest}");
+        if !loaded.get_string(&flag).is_empty() {
+            problems.push(sentence(loaded, &flag, &format!(" needs {remedy}")));
+        }
+    }
+    let skip = format!("{prefix}.tls.skip-host-verify");
+    if loaded.get_bool(&skip) {
+        problems.push(sentence(loaded, &skip, &format!(" needs {remedy}")));
+    }
+}
+
+/// Jaeger's ranges, which are those of its Kafka client.
+fn compression_level(loaded: &Loaded, problems: &mut Vec<String>) {
+    let level = loaded.get_i64("kafka.producer.compression-level");
+    let compression = loaded.get_string("kafka.producer.compression");
+    let range = match compression.as_str() {
+        "gzip" => 1..=9,
+        "lz4" => 1..=17,
+        "zstd" => -131_072..=22,
+        _ => 0..=0,
+    };
+    if level != 0 && !range.contains(&level) {
+        let rest = if range == (0..=0) {
+            format!(" must be 0, since kafka.producer.compression={compression} has no levels")
+        } else {
+            let (from, to) = range.into_inner();
+            format!(" must be between {from} and {to} for kafka.producer.compression={compression}, or 0, not {level}")
+        };
+        problems.push(sentence(loaded, "kafka.producer.compression-level", &rest));
+    }
+}

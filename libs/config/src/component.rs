@@ -1,0 +1,51 @@
+//! The tiers.
+
+use std::fmt;
+
+/// A tier of the backend; each has its own tables of flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Component {
+    /// Receives spans and passes them to Kafka or a store.
+    Collector,
+    /// Reads Kafka and writes a store.
+    Ingester,
+    /// Reads a store and answers the UI and API clients.
+    Query,
+    /// Collector and query in one process.
+    AllInOne,
+}
+
+impl Component {
+    /// Every component, in the order in which a span meets them.
+    pub const ALL: &'static [Self] = &[Self::Collector, Self::Ingester, Self::Query, Self::AllInOne];
+
+    /// The subcommand: `collector`, `ingester`, `query`, `all-in-one`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Collector => "collector",
+            Self::Ingester => "ingester",
+            Self::Query => "query",
+            Self::AllInOne => "all-in-one",
+        }
+    }
+
+    /// The component of a subcommand.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|component| component.name() == name)
+    }
+
+    /// The component that a Jaeger program name stands for: `/usr/bin/jaeger-collector` is the collector.
+    #[must_use]
+    pub fn from_program_name(program: &str) -> Option<Self> {
+        let file = program.rsplit(['/', '\\']).next().unwrap_or(program);
+        Self::from_name(file.strip_suffix(".exe").unwrap_or(file).strip_prefix("jaeger-")?)
+    }
+}
+
+impl fmt::Display for Component {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

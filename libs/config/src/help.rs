@@ -1,0 +1,91 @@
+//! `--help`, by clap, and the text of `env`.
+
+use clap::Command;
+
+use crate::cli::argument;
+use crate::component::Component;
+use crate::flag::Flag;
+use crate::kind::{Kind, joined};
+use crate::storage::StorageType;
+use crate::tables::tables;
+
+/// The flags of a component with the storages it was asked about, grouped by table.
+pub(crate) fn component_help(component: Component, storages: &[StorageType]) -> String {
+    let mut command = Command::new(format!("skua {component}"))
+        .about(format!(
+            "The {component} of Skua. A flag can also be set by its environment variable or as a key of a config file\n\
+             (--config-file); the command line wins over the environment, which wins over the file."
+        ))
+        .override_usage(format!("skua {component} [--flag=value]..."))
+        .after_help(after(storages))
+        .disable_help_flag(true)
+        .next_line_help(true);
+    for table in tables() {
+        let with_storage = table.storages.is_empty() || table.storages.iter().any(|storage| storages.contains(storage));
+        if table.tiers.contains(&component) && with_storage {
+            let rows = table.flags.iter().map(|flag| argument(flag).help(row(flag, component)).help_heading(table.title));
+            command = command.args(rows);
+        }
+    }
+    command.render_help().to_string()
+}
+
+fn row(flag: &Flag, component: Component) -> String {
+    let default = flag.default(component);
+    let default = if default.is_empty() { String::new() } else { format!(" [default: {default}]") };
+    format!("{}{default} [env: {}]", flag.full_help(), flag.env_name())
+}
+
+fn after(storages: &[StorageType]) -> String {
+    let names: Vec<&str> = storages.iter().map(|storage| storage.name()).collect();
+    let others: Vec<&str> = StorageType::ALL.iter().map(|storage| storage.name()).collect();
+    let shown = if names.is_empty() { "no storage".to_owned() } else { names.join(",") };
+    format!("Flags of {shown} are listed. SPAN_STORAGE_TYPE brings in those of another: {}.", others.join(", "))
+}
+
+/// The text of `skua help`.
+pub(crate) fn program_help() -> String {
+    let mut text = "\
+Skua, a tracing backend compatible with Jaeger.
+
+Usage: skua <component> [--flag=value]...
+       skua <command>
+
+Components:
+  collector               receive spans; write them to Kafka or a store
+  ingester                read spans from Kafka; write them to a store
+  query                   answer the UI and API clients
+  all-in-one              collector and query in one process
+
+Commands:
+  config print [--origin] <component>   show the effective values, and where each came from
+  config check <component>              read the configuration and say what is wrong with it
+  status [<component>]                  ask a running component whether it is healthy
+  env                                   explain the variables that choose storages
+  docs flags                            print the reference of all flags (Markdown)
+  version                               print the version
+  help [<component>]                    list the flags of a component
+
+Started as jaeger-collector, jaeger-ingester, jaeger-query or jaeger-all-in-one it is that component.
+"
+    .to_owned();
+    text.push_str("A wrong configuration ends with exit code 64.\n");
+    text
+}
+
+/// The text of `env`: the variables that choose which flags exist.
+pub(crate) fn env_help() -> String {
+    let mut text = "\
+Each flag has an environment variable: its name in capitals with _ for . and -, such as ES_SERVER_URLS for
+--es.server-urls. An empty value counts as unset. These choose which flags exist:
+
+"
+    .to_owned();
+    for table in tables().iter().take(1) {
+        for flag in table.flags.iter().filter(|flag| flag.name.ends_with(".type")) {
+            let words = if let Kind::Choice(words) = flag.kind { format!(" ({})", joined(words, ", ")) } else { String::new() };
+            text.push_str(&format!("  {:<24} {}{words}\n", flag.env_name(), flag.help));
+        }
+    }
+    text
+}

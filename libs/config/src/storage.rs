@@ -1,0 +1,126 @@
+//! Which stores a component writes and reads.
+
+use std::fmt;
+
+use crate::component::Component;
+use crate::suggest::nearest;
+
+/// A kind of storage that this version knows how to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StorageType {
+    /// Produce to Kafka; an ingester stores the spans. Cannot be read.
+    Kafka,
+    /// Elasticsearch 7, 8 and 9.
+    Elasticsearch,
+    /// OpenSearch 1, 2 and 3; has the flags of Elasticsearch.
+    Opensearch,
+    /// In the memory of this process.
+    Memory,
+    /// Thrown away.
+    Blackhole,
+}
+
+impl StorageType {
+    /// Every supported type.
+    pub const ALL: &'static [Self] = &[Self::Kafka, Self::Elasticsearch, Self::Opensearch, Self::Memory, Self::Blackhole];
+
+    /// The value in `SPAN_STORAGE_TYPE`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Elasticsearch => "elasticsearch",
+            Self::Opensearch => "opensearch",
+            Self::Memory => "memory",
+            Self::Blackhole => "blackhole",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|storage| storage.name() == name)
+    }
+}
+
+impl fmt::Display for StorageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Storage types of Jaeger that this version does not have.
+pub(crate) const UNSUPPORTED: &[&str] = &["cassandra", "grpc", "badger"];
+
+/// The stores of a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// Written all, read from the first. Never empty. From `SPAN_STORAGE_TYPE`.
+    pub span: Vec<StorageType>,
+    /// Where dependencies are read from: `DEPENDENCY_STORAGE_TYPE`, else the first span storage.
+    /// `None` only if that is Kafka, which cannot be read.
+    pub dependency: Option<StorageType>,
+}
+
+impl Storage {
+    /// Whether flags of this storage exist for the component.
+    #[must_use]
+    pub fn uses(&self, storage: StorageType) -> bool {
+        self.span.contains(&storage) || self.dependency == Some(storage)
+    }
+
+    /// The span storages as in `SPAN_STORAGE_TYPE`.
+    #[must_use]
+    pub fn names(&self) -> String {
+        self.span.iter().map(|storage| storage.name()).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// What a component can use, for messages.
+fn supported(component: Component) -> String {
+    let names = StorageType::ALL.iter().filter(|storage| **storage != StorageType::Kafka || component == Component::Collector);
+    names.map(|storage| storage.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads one storage type; the error is a sentence without its source.
+pub(crate) fn read_one(name: &str, component: Component) -> Result<StorageType, String> {
+    let name = name.trim().to_ascii_lowercase();
+    match StorageType::from_name(&name) {
+        Some(StorageType::Kafka) if component == Component::Ingester => {
+            Err(format!("the ingester reads Kafka and cannot write to it; set the store it writes to: {}", supported(component)))
+        }
+        Some(StorageType::Kafka) if component != Component::Collector => Err(format!(
+            "spans cannot be read back from kafka, so {component} cannot use it; supported are {}",
+            supported(component)
+        )),
+        Some(storage) => Ok(storage),
+        None if UNSUPPORTED.contains(&name.as_str()) => {
+            Err(format!("{name} is not supported yet by this version; supported are {}", supported(component)))
+        }
+        None => {
+            let known = StorageType::ALL.iter().map(|storage| storage.name());
+            Err(match nearest(&name, known) {
+                Some(near) => format!("unknown storage type {name:?}; did you mean {near:?}?"),
+                None => format!("unknown storage type {name:?}; supported are {}", supported(component)),
+            })
+        }
+    }
+}
+
+/// Reads `SPAN_STORAGE_TYPE`; names given twice count once.
+pub(crate) fn read_list(text: &str, component: Component) -> Result<Vec<StorageType>, String> {
+    let mut storages = Vec::new();
+    for name in text.split(',').filter(|name| !name.trim().is_empty()) {
+        let storage = read_one(name, component)?;
+        if !storages.contains(&storage) {
+            storages.push(storage);
+        }
+    }
+    if storages.contains(&StorageType::Elasticsearch) && storages.contains(&StorageType::Opensearch) {
+        return Err(
+            "elasticsearch and opensearch share the flags --es.*, so each span would be written twice; name one".to_owned()
+        );
+    }
+    if storages.is_empty() {
+        return Err(format!("names no storage; supported are {}", supported(component)));
+    }
+    Ok(storages)
+}

@@ -1,0 +1,174 @@
+//! Every flag of every component: the one source of `--help`, of the reference page and of what may be set.
+
+mod collector;
+mod common;
+mod elasticsearch;
+mod ingester;
+mod kafka;
+mod memory;
+mod query;
+mod tls;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::component::Component;
+use crate::flag::Flag;
+use crate::storage::{Storage, StorageType};
+
+/// Flags that belong together: they exist for the same components and storages.
+#[derive(Debug)]
+pub struct Table {
+    /// Heading in `--help` and in the reference.
+    pub title: &'static str,
+    /// Components that have these flags.
+    pub tiers: &'static [Component],
+    /// Storages that bring these flags along; empty if they are always there.
+    pub storages: &'static [StorageType],
+    /// The flags, in the order in which they are printed.
+    pub flags: Vec<Flag>,
+}
+
+impl Table {
+    /// Whether a component with this storage has these flags.
+    #[must_use]
+    pub fn is_active(&self, component: Component, storage: &Storage) -> bool {
+        self.tiers.contains(&component)
+            && (self.storages.is_empty() || self.storages.iter().any(|storage_type| storage.uses(*storage_type)))
+    }
+
+    /// Why the flags of this table are not there: `--es.version` needs SPAN_STORAGE_TYPE=elasticsearch.
+    pub(crate) fn absence(&self, component: Component, storage: &Storage) -> String {
+        if self.tiers.contains(&component) {
+            let needed = self.storages.first().map_or("", |storage_type| storage_type.name());
+            return format!("needs SPAN_STORAGE_TYPE={needed} (it is {})", storage.names());
+        }
+        let owners: Vec<&str> = self.tiers.iter().map(|tier| tier.name()).collect();
+        format!("is a flag of {}; this is the {component}", owners.join(" and "))
+    }
+}
+
+/// All tables and the way from a name to its row.
+pub(crate) struct Catalog {
+    pub(crate) tables: Vec<Table>,
+    /// Lower-case name → table and row.
+    index: HashMap<String, (usize, usize)>,
+}
+
+impl Catalog {
+    /// The row of a name, in any case of letters.
+    pub(crate) fn find(&self, name: &str) -> Option<(&Table, &Flag)> {
+        let (table, row) = *self.index.get(&name.to_ascii_lowercase())?;
+        let table = self.tables.get(table)?;
+        Some((table, table.flags.get(row)?))
+    }
+
+    pub(crate) fn flags(&self) -> impl Iterator<Item = &Flag> + Clone {
+        self.tables.iter().flat_map(|table| &table.flags)
+    }
+
+    pub(crate) fn active<'a>(&'a self, component: Component, storage: &'a Storage) -> impl Iterator<Item = &'a Flag> + Clone {
+        self.tables.iter().filter(move |table| table.is_active(component, storage)).flat_map(|table| &table.flags)
+    }
+
+    /// Whether a key is the name of a group of flags, such as `es` or `es.bulk`.
+    pub(crate) fn is_group(&self, key: &str) -> bool {
+        let prefix = format!("{}.", key.to_ascii_lowercase());
+        self.index.keys().any(|name| name.starts_with(&prefix)) || foreign(&prefix).is_some()
+    }
+}
+
+/// The catalog, built once.
+pub(crate) fn catalog() -> &'static Catalog {
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+        let tables = vec![
+            common::common(),
+            common::downsampling(),
+            common::multi_tenancy(),
+            collector::collector(),
+            collector::sampling(),
+            query::query(),
+            ingester::ingester(),
+            kafka::producer(),
+            kafka::consumer(),
+            elasticsearch::primary(),
+            elasticsearch::archive(),
+            memory::memory(),
+        ];
+        let mut index = HashMap::new();
+        for (number, table) in tables.iter().enumerate() {
+            for (row, flag) in table.flags.iter().enumerate() {
+                index.insert(flag.name.to_ascii_lowercase(), (number, row));
+            }
+        }
+        Catalog { tables, index }
+    });
+    &CATALOG
+}
+
+/// Every table, in the order of the reference page.
+#[must_use]
+pub fn tables() -> &'static [Table] {
+    &catalog().tables
+}
+
+/// Flags of Jaeger that no table has, by the start of their names, and what they need.
+const FOREIGN: &[(&str, &str)] = &[
+    ("cassandra.", "needs SPAN_STORAGE_TYPE=cassandra, which is not supported yet by this version"),
+    ("cassandra-archive.", "needs SPAN_STORAGE_TYPE=cassandra, which is not supported yet by this version"),
+    ("badger.", "needs SPAN_STORAGE_TYPE=badger, which is not supported yet by this version"),
+    ("grpc-storage.", "needs SPAN_STORAGE_TYPE=grpc, which is not supported yet by this version"),
+    ("grpc-storage-archive.", "needs SPAN_STORAGE_TYPE=grpc, which is not supported yet by this version"),
+    ("prometheus.", "needs METRICS_STORAGE_TYPE=prometheus, which is not supported yet by this version"),
+    ("sampling.target-samples-per-second", ADAPTIVE),
+    ("sampling.delta-tolerance", ADAPTIVE),
+    ("sampling.buckets-for-calculation", ADAPTIVE),
+    ("sampling.calculation-interval", ADAPTIVE),
+    ("sampling.aggregation-buckets", ADAPTIVE),
+    ("sampling.delay", ADAPTIVE),
+    ("sampling.initial-sampling-probability", ADAPTIVE),
+    ("sampling.min-sampling-probability", ADAPTIVE),
+    ("sampling.min-samples-per-second", ADAPTIVE),
+    ("sampling.leader-lease-refresh-interval", ADAPTIVE),
+    ("sampling.follower-lease-refresh-interval", ADAPTIVE),
+    ("processor.", "is a flag of the agent, which is not part of this version"),
+    ("reporter.", "is a flag of the agent, which is not part of this version"),
+    ("agent.", "is a flag of the agent, which is not part of this version"),
+    ("http-server.", "is a flag of the agent, which is not part of this version"),
+];
+
+const ADAPTIVE: &str = "needs SAMPLING_CONFIG_TYPE=adaptive, which is not supported yet by this version";
+
+/// What a flag of Jaeger that no table has would need.
+pub(crate) fn foreign(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    FOREIGN
+        .iter()
+        .find(|(start, _)| if start.ends_with('.') { name.starts_with(start) } else { name == *start })
+        .map(|(_, why)| *why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: all tables together. Guarantees: a name and a variable stand for one flag, no flag is also a group,
+    /// names are lower-case but for Jaeger's one exception, and each default is of its type and accepted.
+    #[test]
+    fn tables_are_sound() {
+        let mut names = std::collections::BTreeSet::new();
+        let mut variables = std::collections::BTreeSet::new();
+        for flag in catalog().flags() {
+            assert!(names.insert(flag.name.to_ascii_lowercase()), "{} is there twice", flag.name);
+            assert!(variables.insert(flag.env_name()), "{} is there twice", flag.env_name());
+            assert!(!catalog().is_group(&flag.name), "{} is a flag and a group", flag.name);
+            assert!(foreign(&flag.name).is_none(), "{} is ours and foreign", flag.name);
+            assert!(flag.name == flag.name.to_ascii_lowercase() || flag.name == "ingester.deadlockInterval", "{}", flag.name);
+            assert!(!flag.help.is_empty() && !flag.help.ends_with('.'), "{}: {:?}", flag.name, flag.help);
+            for component in Component::ALL {
+                let default = flag.typed_default(*component);
+                assert_eq!(flag.refusal(&default, *component), None, "{}", flag.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Flags of every component.
+
+use super::{Table, tls};
+use crate::component::Component;
+use crate::component::Component::{AllInOne, Collector, Ingester, Query};
+use crate::flag::Flag;
+use crate::kind::Kind;
+
+pub(super) fn common() -> Table {
+    let mut flags = vec![
+        Flag::new(
+            "span-storage.type",
+            Kind::String,
+            "cassandra",
+            "comma list of storages; spans are written to all and read from the first: kafka (collector), elasticsearch, \
+             opensearch, memory, blackhole",
+        )
+        .but(&[(AllInOne, "memory")]),
+        Flag::new("dependency-storage.type", Kind::String, "", "storage of the dependency graph; empty = the first span storage"),
+        Flag::new("sampling-config.type", Kind::Choice(&["file", "adaptive"]), "file", "where sampling strategies come from")
+            .not_yet_values(&[("adaptive", "adaptive sampling is not built yet; use file")]),
+        Flag::new("sampling-storage.type", Kind::String, "", "storage of adaptive sampling; empty = the first that can")
+            .compat("only adaptive sampling, which is not built yet, uses it"),
+        Flag::new(
+            "metrics-storage.type",
+            Kind::Choice(&["", "prometheus"]),
+            "",
+            "storage of RED metrics; empty = none, /api/metrics answers 501",
+        )
+        .not_yet_values(&[("prometheus", "RED metrics are not served yet; unset it")]),
+        Flag::new("config-file", Kind::String, "", "path of a .yaml, .yml, .json or .toml file with any of these flags as keys"),
+        Flag::new("admin.http.host-port", Kind::HostPort, ":14269", "address of health, metrics and profiles")
+            .but(&[(Ingester, ":14270"), (Query, ":16687")]),
+    ];
+    flags.extend(tls::server("admin.http"));
+    flags.extend([
+        Flag::new(
+            "log-level",
+            Kind::Choice(&["debug", "info", "warn", "error", "dpanic", "panic", "fatal"]),
+            "info",
+            "least severity that is logged; dpanic, panic and fatal count as error",
+        ),
+        Flag::new(
+            "log-encoding",
+            Kind::Choice(&["auto", "json", "console"]),
+            "auto",
+            "form of a log line; auto = console if stderr is a terminal, else json (Jaeger's default is json)",
+        ),
+        Flag::new("metrics-backend", Kind::Choice(&["prometheus", "none"]), "prometheus", "how metrics are exposed"),
+        Flag::new("metrics-http-route", Kind::String, "/metrics", "path of the metrics on the admin port"),
+        Flag::new("feature-gates", Kind::String, "", "feature gates to switch on, or off with a leading -")
+            .compat("there are no feature gates here"),
+        Flag::new(
+            "drain-timeout",
+            Kind::Duration,
+            "30s",
+            "time that a stopping process has to deliver what it acknowledged; not a flag of Jaeger",
+        ),
+        Flag::new(
+            "runtime.worker-threads",
+            Kind::Int { min: 0, max: 1024 },
+            "0",
+            "threads that do the work; 0 = one a core, within the limit of the container; not a flag of Jaeger",
+        ),
+    ]);
+    Table { title: "common", tiers: Component::ALL, storages: &[], flags }
+}
+
+pub(super) fn downsampling() -> Table {
+    const WHY: &str = "downsampling is not built yet; sample in the clients or remove the flag";
+    let flags = vec![
+        Flag::new("downsampling.ratio", Kind::Float, "1", "share of traces that is kept, from 0 to 1").not_yet(WHY),
+        Flag::new("downsampling.hashsalt", Kind::String, "", "salt of the hash that chooses the traces")
+            .compat("downsampling is not built yet"),
+    ];
+    Table { title: "downsampling", tiers: &[Collector, Ingester, AllInOne], storages: &[], flags }
+}
+
+pub(super) fn multi_tenancy() -> Table {
+    const WITHOUT: &str = "multi-tenancy is not built yet";
+    let flags = vec![
+        Flag::new("multi-tenancy.enabled", Kind::Bool, "false", "keep the spans of tenants apart")
+            .not_yet("multi-tenancy is not built yet; run one deployment a tenant or remove the flag"),
+        Flag::new("multi-tenancy.header", Kind::String, "x-tenant", "header that names the tenant").compat(WITHOUT),
+        Flag::new("multi-tenancy.tenants", Kind::List, "", "tenants that are let in; empty = any").compat(WITHOUT),
+    ];
+    Table { title: "multi-tenancy", tiers: &[Collector, Query, AllInOne], storages: &[], flags }
+}

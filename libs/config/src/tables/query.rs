@@ -1,0 +1,47 @@
+//! Flags of the query tier; all-in-one has them too.
+
+use super::{Table, tls};
+use crate::component::Component::{AllInOne, Query};
+use crate::flag::Flag;
+use crate::kind::Kind;
+
+const UI: &str = "the UI is not built in yet; serve it with Jaeger's UI in front or remove the flag";
+
+pub(super) fn query() -> Table {
+    let mut flags = vec![Flag::new("query.http-server.host-port", Kind::HostPort, ":16686", "address of the HTTP API")];
+    flags.extend(tls::server("query.http"));
+    flags.push(
+        Flag::new(
+            "query.grpc-server.host-port",
+            Kind::HostPort,
+            ":16685",
+            "address of the gRPC API; must differ from the HTTP one",
+        )
+        .compat("queries over gRPC are not served yet, nothing listens here"),
+    );
+    flags.extend(tls::server("query.grpc"));
+    flags.extend([
+        Flag::new("query.base-path", Kind::String, "/", "path under which everything is served; starts and does not end with /"),
+        Flag::new("query.static-files", Kind::String, "", "directory of a UI that replaces the built-in one").not_yet(UI),
+        Flag::new("query.ui-config", Kind::String, "", "path of the UI's configuration (.json or .js)").not_yet(UI),
+        Flag::new("query.log-static-assets-access", Kind::Bool, "false", "log requests for the UI's files")
+            .compat("the UI is not built in yet"),
+        Flag::new(
+            "query.additional-headers",
+            Kind::Lines,
+            "",
+            "header `Name: value` added to every response; may be given several times, in the variable one a line",
+        ),
+        Flag::new("query.bearer-token-propagation", Kind::Bool, "false", "hand the caller's bearer token to the storage")
+            .not_yet("tokens are not handed on yet; give the storage its own credentials or remove the flag"),
+        Flag::new(
+            "query.max-clock-skew-adjustment",
+            Kind::Duration,
+            "0s",
+            "how far spans of another host may be shifted to fit their parents; 0 = not at all",
+        ),
+        Flag::new("query.enable-tracing", Kind::Bool, "false", "trace this process itself")
+            .not_yet("self-tracing is not built yet; remove the flag"),
+    ]);
+    Table { title: "query", tiers: &[Query, AllInOne], storages: &[], flags }
+}

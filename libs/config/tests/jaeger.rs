@@ -1,0 +1,53 @@
+//! Names and defaults are Jaeger's.
+
+use std::collections::BTreeMap;
+
+use skua_config::tables;
+
+/// Where we differ on purpose: flag, Jaeger's default, ours.
+const DIFFERENT: &[(&str, &str, &str)] = &[
+    // An acknowledged span survives the loss of a broker.
+    ("kafka.producer.required-acks", "local", "all"),
+    // Console for people, JSON for collectors of logs.
+    ("log-encoding", "json", "auto"),
+    // In Jaeger the variable's default, which this deprecated flag does not show.
+    ("span-storage.type", "", "cassandra"),
+];
+
+/// Flags that Jaeger does not have, or has as a variable only (the four types).
+const OURS: &[&str] = &[
+    "collector.ack",
+    "collector.otlp.http.max-request-body-size",
+    "dependency-storage.type",
+    "drain-timeout",
+    "es.bulk.max-retry-interval",
+    "ingester.dead-letter-topic",
+    "ingester.max-in-flight-bytes",
+    "kafka.consumer.initial-offset",
+    "kafka.producer.dead-letter-topic",
+    "memory.max-bytes",
+    "metrics-storage.type",
+    "runtime.worker-threads",
+    "sampling-config.type",
+    "sampling-storage.type",
+];
+
+/// Scenario: the flags of Jaeger's binaries, written down apart from the tables. Guarantees: all are there with their
+/// defaults but for the few that are named above, and nothing else is.
+#[test]
+fn all_flags_of_jaeger() {
+    let mut ours: BTreeMap<&str, &str> =
+        tables().iter().flat_map(|table| &table.flags).map(|flag| (flag.name.as_str(), flag.common_default())).collect();
+    for row in include_str!("jaeger-1.76.txt").lines().filter(|row| !row.starts_with('#')) {
+        let (name, jaegers) = row.split_once(' ').unwrap_or((row, ""));
+        let default = ours.remove(name).unwrap_or_else(|| panic!("--{name} is missing"));
+        match DIFFERENT.iter().find(|(flag, _, _)| *flag == name) {
+            Some((_, theirs, wanted)) => assert_eq!((jaegers, default), (*theirs, *wanted), "{name}"),
+            None => assert_eq!(default, jaegers, "{name}"),
+        }
+    }
+    for name in OURS {
+        assert!(ours.remove(name).is_some(), "--{name} is missing");
+    }
+    assert!(ours.is_empty(), "neither Jaeger's nor named here: {ours:?}");
+}
