@@ -20,6 +20,9 @@ use tonic::{Code, Request, Response, Status, body::Body};
 /// request of 200 spans waits for a window update.
 const STREAM_WINDOW: u32 = 1 << 20;
 
+/// Requests that one connection may have under way. An exporter has one, a busy proxy some tens.
+const STREAMS: u32 = 128;
+
 /// Limits of one listener, by Jaeger's flags `…grpc.{max-message-size,max-connection-age,max-connection-age-grace}`.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -77,7 +80,8 @@ where
     let mut server = tonic::transport::Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(STREAM_WINDOW * 4)
-        .max_frame_size(Some(1 << 20));
+        .max_frame_size(Some(1 << 20))
+        .max_concurrent_streams(Some(STREAMS));
     if !limits.max_connection_age.is_zero() {
         server = server.max_connection_age(limits.max_connection_age);
         if !limits.max_connection_age_grace.is_zero() {
