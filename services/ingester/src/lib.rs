@@ -1,0 +1,56 @@
+//! The ingester: reads Kafka, writes to the store, and only then commits the offset.
+//!
+//! A message that cannot be decoded and a span that the store refuses for good go to the dead-letter topic. A store that is
+//! away is waited for, for ever, without a commit. It keeps nothing: kill it, and another takes over from the last commit;
+//! what is then written twice leaves the store as written once.
+
+mod assemble;
+mod config;
+mod letters;
+mod work;
+
+pub use config::Config;
+
+use skua_codec::Encoding;
+use skua_kafka::{Chunk, DeadLetters};
+use skua_pipeline::Ledger;
+use skua_store::SpanWriter;
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What an ingester works with.
+pub struct Ingester {
+    /// Where the spans go.
+    pub writer: Arc<dyn SpanWriter>,
+    /// Where what nobody can use goes.
+    pub dead_letters: Arc<DeadLetters>,
+    /// What a message's value is.
+    pub encoding: Encoding,
+    /// Counts every span.
+    pub ledger: Arc<Ledger>,
+}
+
+impl Ingester {
+    /// Works until the source ends its channel, which it does when it is told to stop and has let go of its partitions.
+    /// When `give_up` is cancelled, what is not yet stored is left uncommitted, for the next ingester.
+    pub async fn run(self, workers: usize, chunks: mpsc::Receiver<Chunk>, give_up: CancellationToken) {
+        let (ingester, chunks) = (Arc::new(self), Arc::new(Mutex::new(chunks)));
+        let mut tasks = JoinSet::new();
+        for _ in 0..workers.max(1) {
+            let (ingester, chunks, give_up) = (ingester.clone(), chunks.clone(), give_up.clone());
+            tasks.spawn(async move {
+                loop {
+                    let next = chunks.lock().await.recv().await;
+                    let Some(chunk) = next else { break };
+                    tokio::select! {
+                        () = ingester.work(chunk) => {}
+                        () = give_up.cancelled() => break,
+                    }
+                }
+            });
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+}

@@ -1,0 +1,60 @@
+//! One chunk, from messages to stored.
+
+use crate::Ingester;
+use crate::assemble::Assembled;
+use skua_kafka::Chunk;
+use skua_model::{SpanBatch, repair};
+use skua_store::Written;
+use std::time::Duration;
+
+/// Pauses between tries to write to a store that is away: doubling from the first to the last, then for ever the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LAST_PAUSE: Duration = Duration::from_secs(10);
+
+impl Ingester {
+    /// Returns when every span of the chunk is stored or in the dead-letter topic, and the chunk acknowledged.
+    pub(crate) async fn work(&self, chunk: Chunk) {
+        let mut assembled = Assembled::new(&chunk, self.encoding);
+        let bad: u64 = assembled.bad.iter().map(|b| b.spans).sum();
+        let mut open = self.ledger.received(assembled.batch.len() as u64 + bad);
+        match repair(std::mem::take(&mut assembled.batch)) {
+            Ok((batch, _)) => assembled.batch = batch,
+            Err(e) => {
+                // A batch that outgrows 4 GiB while it is mended: the limits on chunks make that impossible.
+                tracing::error!(error = %e, "failed to mend a chunk; it is left uncommitted");
+                return;
+            }
+        }
+        let written = self.write(&assembled.batch).await;
+        for bad in &assembled.bad {
+            self.bury_record(&chunk, bad).await;
+            open.refused(bad.reason, bad.spans);
+        }
+        for refused in &written.refused {
+            self.bury_span(&chunk, &assembled, refused).await;
+            open.refused(refused.reason, 1);
+        }
+        open.stored(written.stored);
+        chunk.ack();
+    }
+
+    /// Tries for ever; the caller stops waiting when the process has to end.
+    async fn write(&self, batch: &SpanBatch) -> Written {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if batch.is_empty() {
+                return Written::default();
+            }
+            match self.writer.write(batch).await {
+                Ok(written) => return written,
+                Err(e) => {
+                    let wait = e.retry_after.unwrap_or(pause).max(pause);
+                    tracing::warn!(error = %e, cause = ?e.source.as_ref().map(ToString::to_string), spans = batch.len(),
+                        retry_in_ms = wait.as_millis() as u64, "the store did not take a batch; it will be sent again");
+                    tokio::time::sleep(wait).await;
+                    pause = (pause * 2).min(LAST_PAUSE);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The query tier's settings: the flags that begin with `query.`, by the same names.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Flags under `query.`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Config {
+    /// The listener.
+    pub http_server: HttpServer,
+    /// Where all routes lie: `/`, or a path that begins with a slash and does not end with one.
+    pub base_path: String,
+    /// `Name: value`, added to every response that does not have a header of that name.
+    pub additional_headers: Vec<String>,
+    /// The most that a span's times may be shifted to fit its parent's; zero: not at all.
+    pub max_clock_skew_adjustment: Duration,
+}
+
+/// Flags under `query.http-server.`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HttpServer {
+    /// 16686.
+    pub host_port: String,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The base path.
+    #[error("--query.base-path: {0:?} must be / or begin with a slash, not end with one, and have no {{ }} * ? #")]
+    BasePath(String),
+    /// An additional header.
+    #[error("--query.additional-headers: {0:?} is not \"Name: value\"")]
+    Header(String),
+}
+
+impl Config {
+    /// The base path without the slash of the root.
+    pub(crate) fn base(&self) -> Result<&str, ConfigError> {
+        match self.base_path.as_str() {
+            "" | "/" => Ok(""),
+            path if path.starts_with('/') && !path.ends_with('/') && !path.contains(['{', '}', '*', '?', '#']) => Ok(path),
+            path => Err(ConfigError::BasePath(path.to_owned())),
+        }
+    }
+
+    pub(crate) fn headers(&self) -> Result<HeaderMap, ConfigError> {
+        let header = |line: &String| {
+            let (name, value) = line.split_once(':')?;
+            Some((name.trim().parse::<HeaderName>().ok()?, value.trim().parse::<HeaderValue>().ok()?))
+        };
+        let mut headers = HeaderMap::new();
+        for line in &self.additional_headers {
+            let (name, value) = header(line).ok_or_else(|| ConfigError::Header(line.clone()))?;
+            headers.append(name, value);
+        }
+        Ok(headers)
+    }
+}

@@ -1,0 +1,60 @@
+//! The query tier: Jaeger's HTTP API (port 16686) over a store's reader.
+//!
+//! What differs from Jaeger 1.76 on purpose: connections are kept alive; errors are `application/json`; lists of services and
+//! operations are `[]` when empty, not null; an unknown path below `/api` is 404, not the UI's page; the order of spans is
+//! always the same; an answer that is not complete says so in `errors`; a store that is away or full is 503 with `Retry-After`.
+
+mod answer;
+mod config;
+mod handlers;
+#[cfg(test)]
+mod tests;
+
+pub use config::{Config, ConfigError, HttpServer};
+
+use axum::routing::{any, get};
+use axum::{Router, middleware};
+use handlers::App;
+use skua_query::QueryService;
+use skua_store::SpanReader;
+use std::io;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Serves the API on a listener until `stop`; then answers what is under way and closes idle connections.
+///
+/// # Errors
+/// With [`io::ErrorKind::InvalidInput`] when the settings cannot be used.
+pub async fn run(config: Config, listener: TcpListener, reader: Arc<dyn SpanReader>, stop: CancellationToken) -> io::Result<()> {
+    let query = QueryService::new(reader, config.max_clock_skew_adjustment);
+    let router = router(query, &config).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// All routes, below the base path.
+///
+/// # Errors
+/// When the base path or a header of the settings cannot be used.
+pub fn router(query: QueryService, config: &Config) -> Result<Router, ConfigError> {
+    let base = config.base()?;
+    let headers = config.headers()?;
+    let later = |what: &'static str| any(move || async move { answer::not_supported(what) });
+    let api = Router::new()
+        .route("/api/services", get(handlers::services))
+        .route("/api/services/{service}/operations", get(handlers::operation_names))
+        .route("/api/operations", get(handlers::operations))
+        .route("/api/traces", get(handlers::traces))
+        .route("/api/traces/{id}", get(handlers::trace))
+        .route("/api/dependencies", later("the graph of dependencies between services"))
+        .route("/api/deep-dependencies", later("the graph of dependencies between operations"))
+        .route("/api/quality-metrics", later("the quality of traces"))
+        .route("/api/metrics/{*metric}", later("monitoring of services (/api/metrics)"))
+        .route("/api/archive/{id}", later("archiving of traces"))
+        .route("/api/transform", later("conversion of OTLP (/api/transform)"))
+        .route("/api/v3/{*path}", later("version 3 of the API (/api/v3)"))
+        .method_not_allowed_fallback(handlers::wrong_method);
+    let nested = if base.is_empty() { api } else { Router::new().nest(base, api) };
+    let add_headers = middleware::map_response(move |response| std::future::ready(answer::with_headers(response, &headers)));
+    Ok(nested.fallback(handlers::unknown).layer(add_headers).with_state(App::new(query, base)))
+}

@@ -1,0 +1,380 @@
+//! Every route and every error, through the router, over a store in memory or one that fails on command.
+
+use crate::{Config, ConfigError, HttpServer, router};
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use http::{Request, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use skua_model::wire::{put_bytes, put_message, put_varint};
+use skua_model::{SpanBatch, Trace, TraceId};
+use skua_query::QueryService;
+use skua_store::memory::{MemoryConfig, MemoryStore};
+use skua_store::{ErrorKind, Found, Operation, SpanReader, SpanWriter, StoreError, TraceQuery};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tower::ServiceExt;
+
+fn config(base_path: &str, headers: &[&str]) -> Config {
+    Config {
+        http_server: HttpServer { host_port: "127.0.0.1:0".to_owned() },
+        base_path: base_path.to_owned(),
+        additional_headers: headers.iter().map(|h| (*h).to_owned()).collect(),
+        max_clock_skew_adjustment: Duration::ZERO,
+    }
+}
+
+fn over(reader: impl SpanReader + 'static, config: &Config) -> Router {
+    router(QueryService::new(Arc::new(reader), Duration::ZERO), config).unwrap()
+}
+
+/// A span that started a minute ago; kind is OTLP's number, parent 0 a root.
+fn put_span(out: &mut Vec<u8>, trace: u128, span: u64, parent: u64, service: &str, name: &str, kind: u64) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 - 60_000_000_000;
+    put_message(out, 1, |out| {
+        put_message(out, 1, |out| {
+            put_message(out, 1, |out| {
+                put_bytes(out, 1, b"service.name");
+                put_message(out, 2, |out| put_bytes(out, 1, service.as_bytes()));
+            });
+        });
+        put_message(out, 2, |out| {
+            put_message(out, 2, |out| {
+                put_bytes(out, 1, &trace.to_be_bytes());
+                put_bytes(out, 2, &span.to_be_bytes());
+                if parent != 0 {
+                    put_bytes(out, 4, &parent.to_be_bytes());
+                }
+                put_bytes(out, 5, name.as_bytes());
+                put_varint(out, 6 << 3);
+                put_varint(out, kind);
+                for (field, time) in [(7, now), (8, now + 2_000_000)] {
+                    put_varint(out, field << 3 | 1);
+                    out.extend_from_slice(&time.to_le_bytes());
+                }
+            });
+        });
+    });
+}
+
+/// Two traces: `abc` of the services `a/b` and `back`, and `def` of `back`.
+async fn app() -> Router {
+    over(store().await, &config("/", &[]))
+}
+
+async fn store() -> MemoryStore {
+    let mut out = Vec::new();
+    put_span(&mut out, 0xabc, 1, 0, "a/b", "GET /<x>", 3);
+    put_span(&mut out, 0xabc, 2, 1, "back", "work", 2);
+    put_span(&mut out, 0xabc, 3, 9, "back", "work", 1);
+    put_span(&mut out, 0xdef, 1, 0, "back", "rest", 2);
+    let store = MemoryStore::new(MemoryConfig::default());
+    store.write(&SpanBatch::parse(out).unwrap()).await.unwrap();
+    store
+}
+
+struct Got {
+    status: u16,
+    headers: http::HeaderMap,
+    body: String,
+}
+
+impl Got {
+    fn header(&self, name: impl header::AsHeaderName) -> &str {
+        self.headers.get(name).map_or("", |v| v.to_str().unwrap())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+}
+
+async fn send(app: &Router, method: &str, path: &str) -> Got {
+    let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    let response = app.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Got { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+}
+
+async fn get(app: &Router, path: &str) -> Got {
+    send(app, "GET", path).await
+}
+
+/// The whole answer to an error.
+async fn expect_error(app: &Router, path: &str, status: u16, message: &str) {
+    let got = get(app, path).await;
+    let want = json!({"data": null, "total": 0, "limit": 0, "offset": 0, "errors": [{"code": status, "msg": message}]});
+    assert_eq!((got.status, got.json()), (status, want), "{path}");
+    assert!(
+        got.body.ends_with("}\n")
+            && got.body.starts_with("{\"data\":null,\"total\":0,\"limit\":0,\"offset\":0,\"errors\":[{\"code\":")
+    );
+    assert_eq!((got.header("content-type"), got.header("x-content-type-options")), ("application/json", "nosniff"), "{path}");
+}
+
+#[tokio::test]
+async fn services_and_operations() {
+    let app = app().await;
+    for (path, body) in [
+        ("/api/services", r#"{"data":["a/b","back"],"total":2,"limit":0,"offset":0,"errors":null}"#),
+        (
+            "/api/operations?service=back",
+            r#"{"data":[{"name":"rest","spanKind":"server"},{"name":"work","spanKind":"internal"},{"name":"work","spanKind":"server"}],"total":3,"limit":0,"offset":0,"errors":null}"#,
+        ),
+        (
+            "/api/operations?service=back&spanKind=internal",
+            r#"{"data":[{"name":"work","spanKind":"internal"}],"total":1,"limit":0,"offset":0,"errors":null}"#,
+        ),
+        ("/api/operations?service=back&spanKind=foo", r#"{"data":[],"total":0,"limit":0,"offset":0,"errors":null}"#),
+        ("/api/services/back/operations", r#"{"data":["rest","work"],"total":2,"limit":0,"offset":0,"errors":null}"#),
+        ("/api/services/a%2Fb/operations", r#"{"data":["GET /\u003cx\u003e"],"total":1,"limit":0,"offset":0,"errors":null}"#),
+        ("/api/services/nobody/operations", r#"{"data":[],"total":0,"limit":0,"offset":0,"errors":null}"#),
+    ] {
+        let got = get(&app, path).await;
+        assert_eq!((got.status, got.body.as_str()), (200, body), "{path}");
+        assert_eq!(got.header("content-type"), "application/json", "{path}");
+    }
+    let empty = over(MemoryStore::new(MemoryConfig::default()), &config("/", &[]));
+    assert_eq!(get(&empty, "/api/services").await.body, r#"{"data":[],"total":0,"limit":0,"offset":0,"errors":null}"#);
+    let pretty = get(&app, "/api/services?prettyPrint=true").await.body;
+    assert_eq!(
+        pretty,
+        "{\n    \"data\": [\n        \"a/b\",\n        \"back\"\n    ],\n    \"total\": 2,\n    \"limit\": 0,\n    \"offset\": 0,\n    \"errors\": null\n}"
+    );
+    expect_error(&app, "/api/operations", 400, "parameter 'service' is required").await;
+    expect_error(&app, "/api/operations?service=", 400, "parameter 'service' is required").await;
+}
+
+#[tokio::test]
+async fn one_trace() {
+    let app = app().await;
+    let got = get(&app, "/api/traces/ABC").await;
+    let json = got.json();
+    assert_eq!((got.status, &json["errors"], &json["total"]), (200, &Value::Null, &json!(0)));
+    let spans = json["data"][0]["spans"].as_array().unwrap();
+    assert_eq!((&json["data"][0]["traceID"], spans.len()), (&json!("0000000000000abc"), 3));
+    let warning = json!(["invalid parent span IDs=0000000000000009; skipping clock skew adjustment"]);
+    assert_eq!(spans.iter().find(|s| s["spanID"] == "0000000000000003").unwrap()["warnings"], warning, "adjusted");
+    let raw = get(&app, "/api/traces/abc?raw=true").await.json();
+    assert!(raw["data"][0]["spans"].as_array().unwrap().iter().all(|s| s["warnings"].is_null()), "not adjusted");
+    assert_eq!(get(&app, "/api/traces/abc").await.body, got.body, "the same each time");
+
+    expect_error(&app, "/api/traces/123", 404, "trace not found").await;
+    expect_error(&app, "/api/traces/xyz", 400, "strconv.ParseUint: parsing \"xyz\": invalid syntax").await;
+    let long = "1".repeat(33);
+    expect_error(&app, &format!("/api/traces/{long}"), 400, &format!("TraceID cannot be longer than 32 hex characters: {long}"))
+        .await;
+    expect_error(
+        &app,
+        "/api/traces/abc?start=x",
+        400,
+        "unable to parse param 'start': strconv.ParseInt: parsing \"x\": invalid syntax",
+    )
+    .await;
+    expect_error(
+        &app,
+        "/api/traces/abc?raw=x",
+        400,
+        "unable to parse param 'raw': strconv.ParseBool: parsing \"x\": invalid syntax",
+    )
+    .await;
+    assert_eq!(get(&app, "/api/traces/%ff").await.status, 400);
+}
+
+#[tokio::test]
+async fn searches() {
+    let app = app().await;
+    let ids = async |query: &str| {
+        let got = get(&app, &format!("/api/traces?{query}")).await;
+        assert_eq!(got.status, 200, "{}", got.body);
+        let json = got.json();
+        let id = |t: &Value| t["traceID"].as_str().unwrap().trim_start_matches('0').to_owned();
+        let mut ids: Vec<String> = json["data"].as_array().unwrap().iter().map(id).collect();
+        ids.sort();
+        ids.join(",")
+    };
+    assert_eq!(ids("service=back").await, "abc,def");
+    assert_eq!(ids("service=a%2Fb&operation=GET+/%3Cx%3E").await, "abc");
+    assert_eq!(ids("service=back&tag=span.kind:internal").await, "abc");
+    assert_eq!(ids("service=back&tags=%7B%22span.kind%22:%22client%22%7D").await, "");
+    assert_eq!(ids("service=back&minDuration=2ms&maxDuration=2ms&limit=1").await.len(), 3);
+    assert_eq!(ids("service=back&minDuration=3ms").await, "");
+    assert_eq!(ids("service=back&end=1000").await, "");
+    assert_eq!(get(&app, "/api/traces?service=nobody").await.body, r#"{"data":[],"total":0,"limit":0,"offset":0,"errors":null}"#);
+
+    let by_id = get(&app, "/api/traces?traceID=def&traceID=123&traceID=abc").await;
+    let json = by_id.json();
+    assert_eq!((by_id.status, json["data"].as_array().unwrap().len()), (200, 2));
+    assert_eq!(json["errors"], json!([{"msg": "trace not found", "traceID": "0000000000000123"}]));
+
+    expect_error(&app, "/api/traces", 400, "parameter 'service' is required").await;
+    expect_error(&app, "/api/traces?service=a&tag=x", 400, "malformed 'tag' parameter, expecting key:value, received: x").await;
+    expect_error(&app, "/api/traces?limit=x", 400, "strconv.ParseInt: parsing \"x\": invalid syntax").await;
+}
+
+#[tokio::test]
+async fn unknown_paths() {
+    let app = app().await;
+    for path in ["/api", "/api/", "/api/nothing", "/api/services/", "/api/traces/1/2"] {
+        expect_error(&app, path, 404, &format!("there is no {path}")).await;
+    }
+    for path in ["/", "/search", "/trace/abc", "/static/x.js", "/apis"] {
+        let got = get(&app, path).await;
+        assert_eq!((got.status, got.header("content-type")), (404, "text/plain; charset=utf-8"), "{path}");
+        assert!(got.body.starts_with("The web UI is not part of this version of Skua. The API is at /api,"), "{}", got.body);
+    }
+    for path in [
+        "/api/dependencies?endTs=1",
+        "/api/deep-dependencies",
+        "/api/quality-metrics",
+        "/api/metrics/calls",
+        "/api/archive/abc",
+        "/api/transform",
+        "/api/v3/traces/abc",
+    ] {
+        for method in ["GET", "POST"] {
+            let got = send(&app, method, path).await;
+            let message = got.json()["errors"][0]["msg"].as_str().unwrap().to_owned();
+            assert_eq!(got.status, 501, "{path}");
+            assert!(message.ends_with(" is not supported by this version of Skua"), "{message}");
+        }
+    }
+    for path in ["/api/services", "/api/traces", "/api/traces/abc", "/api/operations", "/api/services/x/operations"] {
+        let got = send(&app, "POST", path).await;
+        assert_eq!((got.status, got.header("allow")), (405, "GET,HEAD"), "{path}");
+        assert_eq!(got.json()["errors"][0]["msg"], format!("{path} does not take POST"));
+    }
+    assert_eq!(send(&app, "HEAD", "/api/services").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_base_path() {
+    let app = over(store().await, &config("/jaeger/x", &["X-Env: test: 1", "Content-Type: text/x", "X-Env: 2"]));
+    let got = get(&app, "/jaeger/x/api/services").await;
+    assert_eq!((got.status, got.header("content-type")), (200, "application/json"), "a header of ours stays");
+    assert_eq!(got.headers.get_all("x-env").iter().map(|v| v.to_str().unwrap()).collect::<Vec<_>>(), ["test: 1", "2"]);
+    assert_eq!(get(&app, "/jaeger/x/api/services/a%2Fb/operations").await.status, 200);
+    expect_error(&app, "/jaeger/x/api/nothing", 404, "there is no /jaeger/x/api/nothing").await;
+    assert_eq!(send(&app, "PUT", "/jaeger/x/api/services").await.status, 405);
+    for path in ["/jaeger/x", "/jaeger/x/", "/jaeger", "/"] {
+        let got = get(&app, path).await;
+        assert_eq!((got.status, got.header("x-env")), (404, "test: 1"), "{path}");
+        assert!(got.body.contains("/jaeger/x/api/services"), "{}", got.body);
+    }
+    assert_eq!(get(&app, "/api/services").await.status, 404, "not outside of the base path");
+}
+
+#[test]
+fn settings_are_checked() {
+    let check = |config: Config| {
+        let reader = Arc::new(MemoryStore::new(MemoryConfig::default()));
+        router(QueryService::new(reader, Duration::ZERO), &config).map(|_| ())
+    };
+    for path in ["x", "/x/", "//", "/{x}", "/a?b"] {
+        assert_eq!(check(config(path, &[])), Err(ConfigError::BasePath(path.to_owned())));
+    }
+    for header in ["no colon", ": empty", "a b: c", "a: \u{1}"] {
+        assert_eq!(check(config("", &[header])), Err(ConfigError::Header(header.to_owned())));
+    }
+    let message = ConfigError::BasePath("x/".to_owned()).to_string();
+    assert_eq!(message, "--query.base-path: \"x/\" must be / or begin with a slash, not end with one, and have no { } * ? #");
+    let read: Config = serde_json::from_value(json!({
+        "http-server": {"host-port": ":16686", "more": 1},
+        "base-path": "/",
+        "additional-headers": [],
+        "max-clock-skew-adjustment": {"secs": 1, "nanos": 5},
+        "grpc-server": {"host-port": ":16685"},
+    }))
+    .unwrap();
+    assert_eq!(read.max_clock_skew_adjustment, Duration::new(1, 5), "flags that are not ours are passed over");
+}
+
+/// Fails each call with one kind of error, or answers in part.
+struct Failing(Option<(ErrorKind, Option<Duration>)>);
+
+impl Failing {
+    fn error<T>(&self, otherwise: T) -> Result<T, StoreError> {
+        let Some((kind, retry_after)) = self.0 else { return Ok(otherwise) };
+        Err(StoreError { retry_after, ..StoreError::new(kind, "es-1:9200 says \"no\"").caused_by("the cause") })
+    }
+}
+
+#[async_trait]
+impl SpanReader for Failing {
+    async fn services(&self) -> Result<Vec<String>, StoreError> {
+        self.error(vec![])
+    }
+
+    async fn operations(&self, _: &str, _: &str) -> Result<Vec<Operation>, StoreError> {
+        self.error(vec![])
+    }
+
+    async fn trace(&self, _: TraceId) -> Result<Trace, StoreError> {
+        self.error(Trace::default())
+    }
+
+    async fn find(&self, _: &TraceQuery) -> Result<Found, StoreError> {
+        let partial = vec!["trace abc has more than 10 spans".to_owned()];
+        self.error(Found { traces: vec![], partial })
+    }
+}
+
+#[tokio::test]
+async fn failures_of_the_store() {
+    use ErrorKind::*;
+    let half = Some(Duration::from_millis(7_500));
+    for (kind, retry, status, header) in [
+        (Internal, None, 500, ""),
+        (Invalid, None, 400, ""),
+        (Unsupported, None, 501, ""),
+        (Timeout, None, 504, ""),
+        (Unavailable, None, 503, "1"),
+        (Overloaded, half, 503, "8"),
+        (NotFound, None, 404, ""),
+    ] {
+        let app = over(Failing(Some((kind, retry))), &config("/", &[]));
+        for path in
+            ["/api/services", "/api/operations?service=a", "/api/services/a/operations", "/api/traces?service=a", "/api/traces/1"]
+        {
+            expect_error(&app, path, status, "es-1:9200 says \"no\"").await;
+            assert_eq!(get(&app, path).await.header(header::RETRY_AFTER), header, "{kind:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_partial_answer_says_so() {
+    let got = get(&over(Failing(None), &config("/", &[])), "/api/traces?service=a").await;
+    let want = r#"{"data":[],"total":0,"limit":0,"offset":0,"errors":[{"msg":"trace abc has more than 10 spans"}]}"#;
+    assert_eq!((got.status, got.body.as_str()), (200, want));
+}
+
+/// Scenario: two requests on one connection, then a stop. Guarantees: the connection is kept, and the server ends.
+#[tokio::test]
+async fn serves_and_stops() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let reader: Arc<dyn SpanReader> = Arc::new(store().await);
+    let server = tokio::spawn(crate::run(config("/", &[]), listener, reader, stop.clone()));
+    let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+    for _ in 0..2 {
+        client.write_all(b"GET /api/services HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\"errors\":null}") {
+            assert!(client.read_buf(&mut answer).await.unwrap() > 0, "kept alive");
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && !answer.to_lowercase().contains("connection: close"), "{answer}");
+    }
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(10), server).await.unwrap().unwrap().unwrap();
+    let reader: Arc<dyn SpanReader> = Arc::new(Failing(None));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let e = crate::run(config("x", &[]), listener, reader, stop).await.unwrap_err();
+    assert_eq!(e.kind(), std::io::ErrorKind::InvalidInput);
+    assert_eq!(StatusCode::OK, 200);
+}
