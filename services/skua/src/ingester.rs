@@ -1,0 +1,44 @@
+//! `skua ingester`.
+
+use crate::process::{Failure, Process};
+use crate::storage::{self, Stores};
+use skua_ingester::{Config, Ingester};
+use skua_kafka::{ConsumerConfig, DeadLetters, KafkaSource, Limits};
+use skua_pipeline::Ledger;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
+    let Stores { writer, ready, .. } = storage::open(&mut process).await?;
+    let config: Config = process.loaded.section("ingester")?;
+    let mut consumer: ConsumerConfig = process.loaded.section("kafka.consumer")?;
+    consumer.dead_letter_topic = config.dead_letter_topic.clone();
+    let ingester = Ingester {
+        writer,
+        dead_letters: Arc::new(DeadLetters::of_consumer(&consumer)?),
+        encoding: consumer.encoding()?,
+        ledger: Ledger::new("ingester", &mut process.registry),
+    };
+    let drain = process.drain_timeout();
+    let limits = Limits { max_in_flight_bytes: config.max_in_flight_bytes, drain, ..Limits::default() };
+    let (source, chunks) = KafkaSource::start(consumer, limits, &mut process.registry)?;
+    let admin = process.serve_admin(Arc::new(|| {}))?;
+    process.when_ready(ready);
+
+    // Asked to stop: read no more, finish what is under way, commit, leave the group. The workers see the end of the channel.
+    let (stop, give_up) = (process.stop.clone(), CancellationToken::new());
+    let late = give_up.clone();
+    let stopping = tokio::spawn(async move {
+        stop.cancelled().await;
+        if !source.stop().await {
+            tracing::warn!("not all spans under way could be stored in time; the next ingester reads them again");
+        }
+        late.cancel();
+    });
+    ingester.run(config.workers(), chunks, give_up).await;
+    let ended = if process.stop.is_cancelled() { Ok(()) } else { Err("the Kafka consumer ended by itself".into()) };
+    process.stop.cancel();
+    let _ = stopping.await;
+    admin.cancel();
+    ended
+}
