@@ -182,7 +182,8 @@ fn put_tag(out: &mut Vec<u8>, key: &[u8], value: AnyValue<'_>) {
         AnyValue::Empty | AnyValue::String(_) | AnyValue::Array(_) | AnyValue::Map(_) => b",\"type\":\"string\",\"value\":",
         AnyValue::Bool(_) => b",\"type\":\"bool\",\"value\":",
         AnyValue::Int(_) => b",\"type\":\"int64\",\"value\":",
-        AnyValue::Double(_) => b",\"type\":\"float64\",\"value\":",
+        AnyValue::Double(v) if v.is_finite() => b",\"type\":\"float64\",\"value\":",
+        AnyValue::Double(_) => b",\"type\":\"string\",\"value\":",
         AnyValue::Bytes(_) => b",\"type\":\"binary\",\"value\":",
     };
     out.extend_from_slice(kind);
@@ -192,9 +193,8 @@ fn put_tag(out: &mut Vec<u8>, key: &[u8], value: AnyValue<'_>) {
 
 /// The value in its own JSON type; binary as lower-case hex, which is Jaeger's form here.
 ///
-/// JSON has no NaN and no infinity: Jaeger loses the whole document there. They become the texts `NaN`, `+Inf` and `-Inf`,
-/// which a Jaeger that reads the document takes for what they are (it parses a text under the type `float64`); on `null`
-/// it would fail to read the trace.
+/// JSON has no NaN and no infinity: Jaeger loses the whole document there. They become string tags, `NaN`, `+Inf` and `-Inf`. Under
+/// the type `float64` Jaeger would parse those texts, and then fail to answer every query whose result holds the span.
 #[inline]
 fn put_tag_value(out: &mut Vec<u8>, value: AnyValue<'_>) {
     match value {

@@ -64,14 +64,11 @@ impl SpanReader for ElasticsearchStore {
         // Behind an alias the time is all that tells the server which indices to pass over.
         let around = self.shape.spans.aliased().then(|| around(DAY_MS)).map(|r| (r.start, r.end));
         let fetched = self.fetch(&ids, &self.span_indices(query.start_min, query.start_max), around).await?;
-        let mut traces = fetched.traces;
-        // The server's order is by the latest span that matches.
-        traces.sort_by_key(|t| std::cmp::Reverse(t.spans.first().map(|s| s.start_time)));
         for (id, lacks) in fetched.lacks {
             partial.extend(lacks.into_iter().map(|why| format!("trace {id}: {why}")));
         }
         partial.sort_unstable();
-        Ok(Found { traces, partial })
+        Ok(Found { traces: fetched.traces, partial }) // in the order of `ids`
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Operation {
 /// Traces that matched, and what the answer lacks.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
-    /// Latest start first; within a trace spans are in order of start.
+    /// In the order of their latest matching span, latest first; within a trace spans are in order of start.
     pub traces: Vec<Trace>,
     /// Why the answer is not complete; empty when it is.
     pub partial: Vec<String>,

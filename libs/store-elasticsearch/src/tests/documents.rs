@@ -120,6 +120,15 @@ fn through_documents(batch: &SpanBatch, config: &Config) -> Vec<skua_model::Span
     spans
 }
 
+/// What JSON has no number for is stored as a string.
+fn stored_as(tag: &mut skua_model::Tag) {
+    if let skua_model::Value::Float64(v) = tag.value
+        && !v.is_finite()
+    {
+        tag.value = skua_model::Value::String(tag.value.as_text().into_owned());
+    }
+}
+
 /// The same as the model reads them, in whole microseconds and without warnings, which are not stored.
 fn through_views(batch: &SpanBatch) -> Vec<skua_model::Span> {
     let owned = |entry| {
@@ -129,6 +138,9 @@ fn through_views(batch: &SpanBatch) -> Vec<skua_model::Span> {
         span.duration = span.duration / 1000 * 1000;
         span.logs.iter_mut().for_each(|l| l.timestamp = l.timestamp / 1000 * 1000);
         span.warnings.clear();
+        let process = Arc::make_mut(&mut span.process);
+        let logs = span.logs.iter_mut().flat_map(|l| &mut l.fields);
+        span.tags.iter_mut().chain(&mut process.tags).chain(logs).for_each(stored_as);
         span
     };
     batch.spans().iter().map(owned).collect()
@@ -139,8 +151,7 @@ proptest! {
     fn a_document_read_back_is_its_span(data in traces()) {
         let batch = SpanBatch::parse(data.encode_to_vec()).unwrap();
         let (got, want) = (through_documents(&batch, &Config::default()), through_views(&batch));
-        // As text, because NaN is not equal to itself.
-        prop_assert_eq!(format!("{got:#?}"), format!("{want:#?}"));
+        prop_assert_eq!(got, want);
     }
 
     /// As fields, tags lose their order, the difference between 2.0 and 2, and that between a dot and its replacement.
