@@ -249,6 +249,8 @@ impl ConsumerConfig {
             .set("enable.auto.commit", "true")
             .set("auto.commit.interval.ms", "1000")
             .set("partition.assignment.strategy", "cooperative-sticky")
+            // A killed ingester's partitions wait this long for another; Kafka's default is 45 s.
+            .set("session.timeout.ms", "15000")
             .set("allow.auto.create.topics", "true")
             .set("topic.metadata.refresh.interval.ms", "60000")
             .set("fetch.message.max.bytes", self.fetch_max_message_bytes.to_string())
