@@ -73,6 +73,9 @@ struct What {
 /// The counters of a collector.
 pub struct CollectorMetrics {
     spans_received: Family<Received, Counter>,
+    /// Always 0: there is no filter, as in Jaeger. Dashboards divide by it.
+    spans_rejected: Family<Received, Counter>,
+    traces_rejected: Family<TracesReceived, Counter>,
     traces_received: Family<TracesReceived, Counter>,
     spans_saved: Family<Saved, Counter>,
     traces_saved: Family<TracesSaved, Counter>,
@@ -108,6 +111,8 @@ impl CollectorMetrics {
         let dropped: Family<Host, Counter> = registry.family("spans_dropped", "Spans for which there was no room");
         Self {
             spans_received: registry.family("spans_received", "Spans received in a Jaeger format"),
+            spans_rejected: registry.family("spans_rejected", "Spans rejected by a filter; there is none"),
+            traces_rejected: registry.family("traces_rejected", "Root spans rejected by a filter; there is none"),
             traces_received: registry.family("traces_received", "Root spans received in a Jaeger format"),
             spans_saved: registry.family("spans_saved_by_svc", "Spans delivered, by service"),
             traces_saved: registry.family("traces_saved_by_svc", "Root spans delivered, by service"),
@@ -147,10 +152,12 @@ impl CollectorMetrics {
                 if spans.all > 0 {
                     let labels = Received { debug, format, svc: svc.clone(), transport };
                     self.spans_received.get_or_create(&labels).inc_by(spans.all);
+                    drop(self.spans_rejected.get_or_create(&labels));
                 }
                 if spans.roots > 0 {
                     let labels = TracesReceived { debug, format, sampler_type: "unrecognized", svc: svc.clone(), transport };
                     self.traces_received.get_or_create(&labels).inc_by(spans.roots);
+                    drop(self.traces_rejected.get_or_create(&labels));
                 }
             }
         }
@@ -223,13 +230,15 @@ fn by_service(batch: &SpanBatch) -> impl Iterator<Item = (&[u8], &[SpanEntry])> 
     runs.map(|spans| (batch.service(batch.resource_of(&spans[0])), spans))
 }
 
-/// Jaeger's normalization of the label `svc`: lower case, every byte outside `[a-z0-9.-]` becomes `_`.
+/// Jaeger's normalization of the label `svc`, character by character: ASCII letters in lower case, every other character below
+/// U+0100 outside `[0-9.-]` becomes `_`, those from U+0100 stay (seen live with 1.76).
 fn normalized(name: &[u8]) -> String {
-    let letter = |b: &u8| match b.to_ascii_lowercase() {
-        b @ (b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-') => char::from(b),
+    let letter = |c: char| match c.to_ascii_lowercase() {
+        c @ ('a'..='z' | '0'..='9' | '.' | '-') => c,
+        c if c >= '\u{100}' => c,
         _ => '_',
     };
-    name.iter().map(letter).collect()
+    String::from_utf8_lossy(name).chars().map(letter).collect()
 }
 
 /// Registers under Jaeger's prefix.
@@ -251,5 +260,17 @@ impl Naming<'_> {
         let family = Family::<L, M>::default();
         self.0.register(format!("jaeger_collector_{name}"), help, family.clone());
         family
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalized;
+
+    #[test]
+    fn service_labels_are_jaegers() {
+        for (name, label) in [("Jäger Ünï", "j_ger__n_"), ("追-1.x", "追-1.x"), ("Check/Out", "check_out")] {
+            assert_eq!(normalized(name.as_bytes()), label);
+        }
     }
 }

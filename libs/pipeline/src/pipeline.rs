@@ -4,6 +4,7 @@ use crate::{CollectorMetrics, InFlight, Ledger, Transport};
 use skua_model::{SpanBatch, repair};
 use skua_store::{ErrorKind, SpanWriter, StoreError, Written};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -41,6 +42,9 @@ pub struct Pipeline {
     metrics: CollectorMetrics,
     room: Arc<Semaphore>,
     options: Options,
+    started: Instant,
+    /// The second, since the start, of the last complaint.
+    complained: AtomicU64,
 }
 
 /// When a sender that was refused for want of room should come again.
@@ -54,7 +58,7 @@ impl Pipeline {
     pub fn new(writer: Arc<dyn SpanWriter>, ledger: Arc<Ledger>, metrics: CollectorMetrics, options: Options) -> Arc<Self> {
         let room = Arc::new(Semaphore::new(options.max_in_flight_bytes.min(Semaphore::MAX_PERMITS)));
         metrics.queue_capacity(options.max_in_flight_bytes);
-        Arc::new(Self { writer, ledger, metrics, room, options })
+        Arc::new(Self { writer, ledger, metrics, room, options, started: Instant::now(), complained: AtomicU64::new(0) })
     }
 
     /// Sanitizes and delivers a batch. The delivery goes on when the caller stops waiting for it, so that every span is
@@ -68,6 +72,7 @@ impl Pipeline {
         self.metrics.received(&batch, transport);
         refused.iter().for_each(|(why, n)| open.refused(why.as_str(), n));
         let delivered = Delivered { refused: refused.total(), why: refused.to_string() };
+        self.complain(&delivered);
         if batch.is_empty() {
             return Ok(delivered);
         }
@@ -96,7 +101,23 @@ impl Pipeline {
             return Ok(delivered);
         }
         let written = task.await.map_err(|e| StoreError::new(ErrorKind::Internal, "the delivery failed").caused_by(e))??;
-        Ok(with_refusals(delivered, &written))
+        if !written.refused.is_empty() {
+            let delivered = with_refusals(delivered, &written);
+            self.complain(&delivered);
+            return Ok(delivered);
+        }
+        Ok(delivered)
+    }
+
+    /// Logs why spans were refused, once a second at most: not every protocol can tell the sender, Jaeger's gRPC cannot.
+    fn complain(&self, delivered: &Delivered) {
+        if delivered.refused == 0 {
+            return;
+        }
+        let now = self.started.elapsed().as_secs() + 1;
+        if self.complained.swap(now, Ordering::Relaxed) != now {
+            tracing::warn!(spans = delivered.refused, why = %delivered.why, "spans were refused");
+        }
     }
 
     /// A batch larger than all of the room gets all of it.
