@@ -7,9 +7,11 @@
 mod assemble;
 mod config;
 mod letters;
+mod metrics;
 mod work;
 
-pub use config::Config;
+pub use config::{Config, WORKERS};
+pub use metrics::IngesterMetrics;
 
 use skua_codec::Encoding;
 use skua_kafka::{Chunk, DeadLetters};
@@ -30,15 +32,17 @@ pub struct Ingester {
     pub encoding: Encoding,
     /// Counts every span.
     pub ledger: Arc<Ledger>,
+    /// Jaeger's counters.
+    pub metrics: IngesterMetrics,
 }
 
 impl Ingester {
-    /// Works until the source ends its channel, which it does when it is told to stop and has let go of its partitions.
+    /// Works, on `workers` chunks at a time, until the source ends its channel, which it does when it is told to stop and has let go of its partitions.
     /// When `give_up` is cancelled, what is not yet stored is left uncommitted, for the next ingester.
     pub async fn run(self, workers: usize, chunks: mpsc::Receiver<Chunk>, give_up: CancellationToken) {
         let (ingester, chunks) = (Arc::new(self), Arc::new(Mutex::new(chunks)));
         let mut tasks = JoinSet::new();
-        for _ in 0..workers.max(1) {
+        for _ in 0..workers {
             let (ingester, chunks, give_up) = (ingester.clone(), chunks.clone(), give_up.clone());
             tasks.spawn(async move {
                 loop {

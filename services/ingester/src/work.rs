@@ -5,7 +5,7 @@ use crate::assemble::Assembled;
 use skua_kafka::Chunk;
 use skua_model::{SpanBatch, repair};
 use skua_store::Written;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Pauses between tries to write to a store that is away: doubling from the first to the last, then for ever the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -14,6 +14,7 @@ const LAST_PAUSE: Duration = Duration::from_secs(10);
 impl Ingester {
     /// Returns when every span of the chunk is stored or in the dead-letter topic, and the chunk acknowledged.
     pub(crate) async fn work(&self, chunk: Chunk) {
+        let started = Instant::now();
         let mut assembled = Assembled::new(&chunk, self.encoding);
         let bad: u64 = assembled.bad.iter().map(|b| b.spans).sum();
         let mut open = self.ledger.received(assembled.batch.len() as u64 + bad);
@@ -36,6 +37,7 @@ impl Ingester {
         }
         open.stored(written.stored);
         chunk.ack();
+        self.metrics.latency.observe(started.elapsed().as_secs_f64());
     }
 
     /// Tries for ever; the caller stops waiting when the process has to end.
@@ -51,7 +53,9 @@ impl Ingester {
                     let wait = e.retry_after.unwrap_or(pause).max(pause);
                     tracing::warn!(error = %e, cause = ?e.source.as_ref().map(ToString::to_string), spans = batch.len(),
                         retry_in_ms = wait.as_millis() as u64, "the store did not take a batch; it will be sent again");
+                    self.metrics.errors.inc();
                     tokio::time::sleep(wait).await;
+                    self.metrics.retries.inc();
                     pause = (pause * 2).min(LAST_PAUSE);
                 }
             }

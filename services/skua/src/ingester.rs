@@ -2,7 +2,7 @@
 
 use crate::process::{Failure, Process};
 use crate::storage::{self, Stores};
-use skua_ingester::{Config, Ingester};
+use skua_ingester::{Config, Ingester, IngesterMetrics, WORKERS};
 use skua_kafka::{ConsumerConfig, DeadLetters, KafkaSource, Limits};
 use skua_pipeline::Ledger;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
         dead_letters: Arc::new(DeadLetters::of_consumer(&consumer)?),
         encoding: consumer.encoding()?,
         ledger: Ledger::new("ingester", &mut process.registry),
+        metrics: IngesterMetrics::new(&mut process.registry),
     };
     let drain = process.drain_timeout();
     let limits = Limits { max_in_flight_bytes: config.max_in_flight_bytes, drain, ..Limits::default() };
@@ -35,7 +36,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
         }
         late.cancel();
     });
-    ingester.run(config.workers(), chunks, give_up).await;
+    ingester.run(WORKERS, chunks, give_up).await;
     let ended = if process.stop.is_cancelled() { Ok(()) } else { Err("the Kafka consumer ended by itself".into()) };
     process.stop.cancel();
     let _ = stopping.await;

@@ -10,7 +10,7 @@ pub(super) fn ingester() -> Table {
         Flag::new(
             "ingester.max-in-flight-bytes",
             Kind::Int { min: 1, max: 1 << 40 },
-            "33554432",
+            "16777216",
             "bytes that are read from Kafka and not yet stored; reading pauses above; not a flag of Jaeger",
         ),
         Flag::new(
