@@ -6,10 +6,12 @@ use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::FmtContext;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How a line looks (`log-encoding`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,17 +27,19 @@ pub enum Encoding {
 /// Sets the process' logger; later calls change nothing. `level` is Jaeger's: debug, info, warn, error, dpanic, panic, fatal.
 pub fn init(level: &str, encoding: Encoding) {
     let level = match level.to_ascii_lowercase().as_str() {
-        "debug" => "debug",
-        "warn" => "warn",
-        "error" | "dpanic" | "panic" | "fatal" => "error",
-        _ => "info",
+        "debug" => Level::DEBUG,
+        "warn" => Level::WARN,
+        "error" | "dpanic" | "panic" | "fatal" => Level::ERROR,
+        _ => Level::INFO,
     };
-    // Of libraries, what matters to an operator only.
-    let filter = EnvFilter::new(format!("warn,skua={level}")); // a prefix: all our crates
-    let text = encoding == Encoding::Console || (encoding == Encoding::Auto && std::io::stderr().is_terminal());
-    let ansi = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
-    let set = if text { builder.with_target(false).try_init() } else { builder.event_format(Zap).try_init() };
+    // Of libraries, what matters to an operator only; "skua" is the prefix of all our crates.
+    let filter = Targets::new().with_default(Level::WARN).with_target("skua", level);
+    let terminal = std::io::stderr().is_terminal();
+    let text = encoding == Encoding::Console || (encoding == Encoding::Auto && terminal);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal);
+    let registry = tracing_subscriber::registry().with(filter);
+    let set =
+        if text { registry.with(lines.with_target(false)).try_init() } else { registry.with(lines.event_format(Zap)).try_init() };
     if set.is_err() {
         tracing::debug!("the logger was already set");
     }
