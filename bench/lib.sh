@@ -1,0 +1,149 @@
+# Sourced by run.sh: servers, tiers, ports and the report. Everything started here is stopped by its process id.
+
+die() { echo "run.sh: $*" >&2; exit 1; }
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/skua-bench.XXXXXX")
+started=()
+
+# stop PID: TERM, and KILL after 20 s.
+stop() {
+  local i
+  kill "$1" 2>/dev/null || true
+  for i in $(seq 200); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
+  kill -KILL "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
+finish() {
+  local code=$? i
+  for ((i = ${#started[@]} - 1; i >= 0; i--)); do
+    if kill -0 "${started[i]}" 2>/dev/null; then stop "${started[i]}"; fi
+  done
+  if [ "$code" -ne 0 ]; then echo "run.sh: logs are in $work" >&2; else rm -rf "$work"; fi
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# build [skua]: the programs here, and the product unless SKUA_BIN names one.
+build() {
+  local packages=(-p skua-bench)
+  if [ "${1:-}" = skua ] && [ -z "${SKUA_BIN:-}" ]; then packages+=(-p skua); fi
+  (cd "$root" && cargo build --release --locked --quiet "${packages[@]}") >&2
+  if [ "${1:-}" = skua ]; then [ -x "$skua" ] || die "no binary at $skua"; fi
+}
+
+# free_port: one that nobody listens on, below the kernel's own range, and not given out before.
+given=" "
+free_port() {
+  local i
+  for i in $(seq 200); do
+    PORT=$((20000 + RANDOM % 12000))
+    case $given in *" $PORT "*) continue ;; esac
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; then given="$given$PORT "; return; fi
+  done
+  die "found no free port"
+}
+
+# wait_for PID SECONDS COMMAND...: until the command succeeds; stops everything when the process ends before.
+wait_for() {
+  local pid=$1 end=$((SECONDS + $2)); shift 2
+  until "$@" >/dev/null 2>&1; do
+    kill -0 "$pid" 2>/dev/null || die "process $pid ended before it was ready: $*"
+    [ $SECONDS -lt $end ] || die "process $pid is not ready: $*"
+    sleep 0.2
+  done
+}
+
+listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+need_kafka() {
+  [ -n "${KAFKA:-}" ] && return
+  if [ -n "${SKUA_TEST_KAFKA:-}" ]; then KAFKA=$SKUA_TEST_KAFKA; return; fi
+  local port control
+  free_port; port=$PORT; free_port; control=$PORT
+  KAFKA_PORT=$port KAFKA_CONTROLLER_PORT=$control KAFKA_DATA=$work/kafka KAFKA_HEAP=1g KAFKA_JAVA_OPTS=-XX:+UseG1GC \
+    "$SERVERS/kafka/run.sh" >"$work/kafka.log" 2>&1 &
+  started+=($!)
+  wait_for $! 300 listens "$port"
+  KAFKA=127.0.0.1:$port
+}
+
+need_elasticsearch() {
+  [ -n "${ES:-}" ] && return
+  if [ -n "${SKUA_TEST_ELASTICSEARCH:-}" ]; then ES=$SKUA_TEST_ELASTICSEARCH; return; fi
+  local port transport
+  free_port; port=$PORT; free_port; transport=$PORT
+  ES_PORT=$port ES_TRANSPORT_PORT=$transport ES_DATA=$work/es ES_HEAP=2g ES_JAVA_OPTS=-XX:+UseG1GC \
+    "$SERVERS/elasticsearch/run.sh" >"$work/elasticsearch.log" 2>&1 &
+  started+=($!)
+  wait_for $! 300 curl -fsS -m 2 "http://127.0.0.1:$port/_cluster/health?wait_for_status=yellow"
+  ES=http://127.0.0.1:$port
+}
+
+# forget_index PREFIX: deletes the indices and templates of a run.
+forget_index() {
+  curl -fsS -o /dev/null -m 30 -X DELETE "$ES/$1*?ignore_unavailable=true" || true
+  curl -sS -o /dev/null -m 30 -X DELETE "$ES/_template/$1*" || true
+}
+
+# tier_flags TIER TOPIC [ENCODING]: sets STORAGE, FLAGS, ADMIN and OTLP with fresh ports.
+tier_flags() {
+  local encoding=${3:-otlp-proto} http grpc
+  free_port; ADMIN=$PORT; free_port; OTLP=$PORT; free_port; http=$PORT; free_port; grpc=$PORT
+  FLAGS=(--admin.http.host-port="127.0.0.1:$ADMIN")
+  case $1 in
+    collector)
+      STORAGE=kafka
+      FLAGS+=(--collector.otlp.grpc.host-port="127.0.0.1:$OTLP" --collector.otlp.http.host-port="127.0.0.1:$http"
+        --collector.grpc-server.host-port="127.0.0.1:$grpc" --kafka.producer.brokers="$KAFKA" --kafka.producer.topic="$2"
+        --kafka.producer.encoding="$encoding" --kafka.producer.batch-linger="$LINGER") ;;
+    ingester | query) STORAGE=elasticsearch FLAGS+=(--es.server-urls="$ES" --es.index-prefix="$2" --es.num-replicas=0) ;;
+  esac
+  case $1 in
+    ingester)
+      FLAGS+=(--kafka.consumer.brokers="$KAFKA" --kafka.consumer.topic="$2" --kafka.consumer.encoding="$encoding"
+        --kafka.consumer.group-id="$2") ;;
+    query) FLAGS+=(--query.http-server.host-port="127.0.0.1:$http" --query.grpc-server.host-port="127.0.0.1:$grpc") ;;
+  esac
+}
+
+# launch TIER FLAGS...: starts it, sets TIER to its process id and returns when it is ready.
+launch() {
+  SPAN_STORAGE_TYPE=$STORAGE "$skua" "$@" >"$work/$1.log" 2>&1 &
+  TIER=$!
+  started+=("$TIER")
+  wait_for "$TIER" 30 curl -fsS -m 2 "http://127.0.0.1:$ADMIN/"
+}
+
+start_collector() {
+  tier_flags collector "$1" "$2"
+  # shellcheck disable=SC2086
+  launch collector "${FLAGS[@]}" $PRODUCER_FLAGS
+}
+
+start_ingester() {
+  tier_flags ingester "$1" "$2"
+  # shellcheck disable=SC2086
+  launch ingester "${FLAGS[@]}" --es.http-compression="$3" $INGESTER_FLAGS
+}
+
+# field NAME JSON: a number of a flat report.
+field() { sed -n "s/.*\"$1\":\([-0-9.]*\).*/\1/p" <<<"$2"; }
+
+record() {
+  printf '{"figure":"%s","date":"%s","commit":"%s","cpu":"%s","report":%s,"store":%s}\n' "$1" "$(date -u +%FT%TZ)" \
+    "$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo none)" \
+    "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$2" "$3" >>"$RESULTS"
+}
+
+header() {
+  echo "| what | CPU µs a span | peak MiB | accepted | in the store | spans/s |"
+  echo "| --- | --- | --- | --- | --- | --- |"
+}
+
+# row WHAT REPORT STORED
+row() {
+  local name cells=
+  for name in cpu_us_per_span peak_mib accepted; do cells+=" $(field "$name" "$2") |"; done
+  echo "| $1 |${cells//|  |/| - |} $3 | $(field spans_per_s "$2") |"
+}

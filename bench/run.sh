@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# Measures Skua against its goals; one sub-command for each figure. Prints a row of the table in RESULTS.md for each run
+# and appends the raw JSON to RESULTS (~/.cache/skua/bench/DATE.jsonl).
+#
+#   run.sh collector-otlp [SENDERS=4]          OTLP/gRPC -> Kafka, otlp-proto
+#   run.sh collector-protobuf [SENDERS=4]      OTLP/gRPC -> Kafka, Jaeger protobuf
+#   run.sh ingester [none|gzip] [ENCODING]     Kafka (otlp-proto or protobuf) -> Elasticsearch 7.17, HTTP compression off or on
+#   run.sh idle                                start, memory and size of each tier without a load
+#   run.sh floor-kafka [ENCODING] [SENDERS=4]  librdkafka alone, the same bytes
+#   run.sh floor-bulk [none|gzip]              the documents an ingester wrote, posted to _bulk alone
+#   run.sh all                                 all of these, on one Kafka and one Elasticsearch
+#
+# Variables: SPANS=400000 BATCH=200 RUNS=3 LINGER=5ms PARTITIONS=3 PRODUCER_FLAGS INGESTER_FLAGS (more flags of the tier)
+#   SKUA_TEST_KAFKA=HOST:PORT SKUA_TEST_ELASTICSEARCH=URL  use these servers instead of starting some
+#   SKUA_BIN=FILE  measure this binary; without it, skua is built here        SERVERS=DIR  where the servers' recipes are
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+: "${SPANS:=400000}" "${BATCH:=200}" "${RUNS:=3}" "${LINGER:=5ms}" "${PARTITIONS:=3}"
+: "${SERVERS:=$root/integration-tests/servers}" "${PRODUCER_FLAGS:=}" "${INGESTER_FLAGS:=}"
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/skua
+: "${RESULTS:=$cache/bench/$(date -u +%F).jsonl}"
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
+bin=$CARGO_TARGET_DIR/release skua=${SKUA_BIN:-$CARGO_TARGET_DIR/release/skua}
+source "$here/lib.sh"
+
+# --- the figures ------------------------------------------------------------------------------------------------------
+
+# collector ENCODING SENDERS
+collector() {
+  local encoding=$1 senders=$2 run topic
+  need_kafka
+  for run in $(seq "$RUNS"); do
+    topic=bench-$encoding-$senders-$run-$$
+    "$bin/topic" create --brokers "$KAFKA" --topic "$topic" --partitions "$PARTITIONS"
+    start_collector "$topic" "$encoding"
+    local load stored
+    load=$("$bin/spanload" --target "127.0.0.1:$OTLP" --spans "$SPANS" --batch "$BATCH" --conns "$senders" --pid "$TIER")
+    stop "$TIER"
+    stored=$("$bin/topic" count --brokers "$KAFKA" --topic "$topic" --encoding "$encoding")
+    "$bin/topic" delete --brokers "$KAFKA" --topic "$topic"
+    record "collector $encoding, $senders senders" "$load" "$stored"
+    row "collector → Kafka $encoding, $senders senders" "$load" "$(field spans "$stored") (distinct $(field distinct "$stored"))"
+  done
+}
+
+# fill_store TOPIC ENCODING FLAG: fills the topic through a collector, then lets an ingester with --es.http-compression=FLAG
+# drain it. Sets LOAD and DRAINED; the documents stay under the topic's name.
+fill_store() {
+  "$bin/topic" create --brokers "$KAFKA" --topic "$1" --partitions "$PARTITIONS"
+  start_collector "$1" "$2"
+  LOAD=$("$bin/spanload" --target "127.0.0.1:$OTLP" --spans "$SPANS" --batch "$BATCH" --conns 8)
+  stop "$TIER"
+  start_ingester "$1" "$2" "$3"
+  DRAINED=$("$bin/drain" --es "$ES" --index "$1-jaeger-span-*" --spans "$SPANS" --pid "$TIER")
+  stop "$TIER"
+  "$bin/topic" delete --brokers "$KAFKA" --topic "$1"
+}
+
+# ingester COMPRESSION ENCODING
+ingester() {
+  local run topic flag=false
+  [ "$1" = gzip ] && flag=true
+  need_kafka; need_elasticsearch
+  for run in $(seq "$RUNS"); do
+    topic=bench-ingest-$run-$$
+    fill_store "$topic" "$2" "$flag"
+    forget_index "$topic-"
+    record "ingester $2, $1" "$DRAINED" "$LOAD"
+    row "ingester $2 → Elasticsearch, HTTP compression $1" "$DRAINED" \
+      "$(field stored "$DRAINED") (distinct $(field distinct "$DRAINED"), duplicates $(field duplicates "$DRAINED"))"
+  done
+}
+
+idle() {
+  local report tier
+  need_kafka; need_elasticsearch
+  echo "| idle tier | ready, ms | resident MiB | peak MiB | CPU % of a core | binary MB |"
+  echo "| --- | --- | --- | --- | --- | --- |"
+  "$bin/topic" create --brokers "$KAFKA" --topic "bench-idle-$$" --partitions "$PARTITIONS"
+  for tier in collector ingester query; do
+    tier_flags "$tier" "bench-idle-$$"
+    report=$(SPAN_STORAGE_TYPE=$STORAGE "$bin/idle" --admin "127.0.0.1:$ADMIN" -- "$skua" "$tier" "${FLAGS[@]}" 2>>"$work/idle.log") ||
+      { tail -n 5 "$work/idle.log" >&2; die "$tier did not start"; }
+    record "idle $tier" "$report" null
+    echo "| $tier | $(field ready_ms "$report") (worst $(field ready_ms_worst "$report")) | $(field rss_mib "$report")" \
+      "| $(field peak_mib "$report") | $(field idle_cpu_percent "$report") | $(field binary_mb "$report") |"
+  done
+  "$bin/topic" delete --brokers "$KAFKA" --topic "bench-idle-$$"
+  forget_index "bench-idle-$$-"
+}
+
+# floor_kafka ENCODING SENDERS
+floor_kafka() {
+  local run report topic
+  need_kafka
+  for run in $(seq "$RUNS"); do
+    topic=bench-floor-$run-$$
+    "$bin/topic" create --brokers "$KAFKA" --topic "$topic" --partitions "$PARTITIONS"
+    report=$("$bin/floor" --brokers "$KAFKA" --topic "$topic" --encoding "$1" --senders "$2" \
+      --spans "$SPANS" --batch "$BATCH" --linger "$LINGER")
+    "$bin/topic" delete --brokers "$KAFKA" --topic "$topic"
+    record "floor-kafka $1, $2 senders" "$report" null
+    row "floor: librdkafka alone, $1, $2 senders" "$report" "-"
+  done
+}
+
+# floor_bulk COMPRESSION...: the documents are those of an ingester, read back from the store.
+floor_bulk() {
+  local run report index from=bench-documents-$$ compression
+  need_kafka; need_elasticsearch
+  fill_store "$from" otlp-proto false
+  for compression in "$@"; do
+    for run in $(seq "$RUNS"); do
+      index=bench-floor-$compression-$run-$$
+      report=$("$bin/bulkfloor" --es "$ES" --from "$from-jaeger-span-*" --index "$index" --compression "$compression")
+      forget_index "$index"
+      record "floor-bulk $compression" "$report" null
+      row "floor: _bulk alone, HTTP compression $compression" "$report" "$(field stored "$report")"
+    done
+  done
+  forget_index "$from-"
+}
+
+command=${1:-all}; shift || true
+case $command in
+  collector-otlp | collector-protobuf | ingester | idle | floor-bulk | all) build skua ;;
+  floor-kafka) build ;;
+  *) die "unknown sub-command $command, see the head of $0" ;;
+esac
+mkdir -p "$(dirname "$RESULTS")"
+case $command in
+  collector-otlp) header; collector otlp-proto "${1:-4}" ;;
+  collector-protobuf) header; collector protobuf "${1:-4}" ;;
+  ingester) header; ingester "${1:-none}" "${2:-otlp-proto}" ;;
+  idle) idle ;;
+  floor-kafka) header; floor_kafka "${1:-otlp-proto}" "${2:-4}" ;;
+  floor-bulk) header; floor_bulk ${1:-none gzip} ;;
+  all)
+    header
+    for senders in 4 32; do
+      floor_kafka otlp-proto "$senders"; collector otlp-proto "$senders"
+      floor_kafka protobuf "$senders"; collector protobuf "$senders"
+    done
+    floor_bulk none gzip
+    for compression in none gzip; do ingester "$compression" otlp-proto; done
+    echo
+    idle ;;
+esac

@@ -1,0 +1,45 @@
+//! The harness of Skua's integration tests: starts the real `skua` binary beside real Kafka and Elasticsearch, sends
+//! spans as applications do, and counts what came out at the other end.
+//!
+//! `make test` runs everything: `with-servers` (a binary of this crate) starts the shared servers, exports their
+//! addresses and runs the tests, which live in `tests/pipeline`. Each test has a topic, a consumer group and an index
+//! prefix of its own (see [`Pipeline`]), so that tests run side by side on the shared servers.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`servers`], [`kafka`], [`elasticsearch`] | real servers, shared or private to a test |
+//! | [`skua`] | a tier of Skua as a process: start, stop, kill, read its log and metrics |
+//! | [`pipeline`] | the tiers of one test wired to each other |
+//! | [`spans`], [`otlp`], [`load`], [`clients`] | spans with known ids, and what sends them |
+//! | [`topics`], [`query`] | what is on Kafka, what the query tier answers |
+//! | [`metrics`], [`ledger`] | Prometheus text, and the promise that no span goes uncounted |
+
+pub mod clients;
+pub mod elasticsearch;
+mod error;
+pub mod kafka;
+pub mod ledger;
+pub mod load;
+pub mod metrics;
+pub mod otlp;
+pub mod pipeline;
+pub mod ports;
+pub mod process;
+pub mod query;
+pub mod servers;
+pub mod skua;
+pub mod spans;
+pub mod topics;
+pub mod wait;
+
+pub use elasticsearch::Elasticsearch;
+pub use error::{Context, Error, Result, ensure};
+pub use kafka::Kafka;
+pub use ledger::Ledger;
+pub use load::{Load, send_all};
+pub use otlp::{Answer, Sender};
+pub use pipeline::{Encoding, Pipeline};
+pub use query::Query;
+pub use skua::Skua;
+pub use spans::{SpanKey, Spans};
+pub use topics::Topic;

@@ -1,0 +1,15 @@
+//! Scenarios on the whole pipeline: the real binary beside real Kafka and Elasticsearch.
+//!
+//! One file a promise. All are in one test program, so that they compile once and run side by side. `make test` runs
+//! them; without the servers that it starts they fail and say so.
+
+mod config;
+mod crash;
+mod example;
+mod harness;
+mod outage;
+mod overload;
+mod poison;
+mod rebalance;
+mod sdk;
+mod single;

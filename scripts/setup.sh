@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Prepares a Debian machine that has Rust, Node.js and Java: `setup.sh run` for building Skua, `setup.sh test` also for its
+# tests. Installs what is missing with apt-get, says so, and does nothing when everything is there.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+purpose=${1:-run}
+
+say() { printf '[setup] %s\n' "$*" >&2; }
+
+# What librdkafka, OpenSSL and aws-lc need to compile and link.
+packages=(build-essential pkg-config libssl-dev zlib1g-dev cmake)
+case $purpose in
+  run) ;;
+  # Maven fetches the servers, Python runs one of the clients, curl, ss, setpriv and kill start and stop them.
+  test)
+    packages+=(maven python3 python3-venv curl iproute2 procps util-linux)
+    # A Java without a compiler is not enough: the servers' launchers are compiled here.
+    { command -v javac && command -v jar; } >/dev/null || packages+=(default-jdk-headless)
+    ;;
+  *) say "usage: setup.sh run|test"; exit 2 ;;
+esac
+
+need_command() {
+  command -v "$1" >/dev/null || { say "$1 is missing: install $2"; exit 1; }
+}
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+install_packages() {
+  local missing=() package sudo=()
+  for package in "${packages[@]}"; do
+    installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { say "missing packages, and neither root nor sudo to install them: ${missing[*]}"; exit 1; }
+    sudo=(sudo)
+  fi
+  say "installing ${missing[*]}"
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null
+}
+
+# prepare_tests: fetches the servers and the clients' SDKs once; three lanes side by side, each quick when it has been done.
+prepare_tests() {
+  local tests="$root/integration-tests" lanes=() lane
+  (for server in kafka elasticsearch elasticsearch8; do "$tests/servers/$server/run.sh" resolve; done) & lanes+=($!)
+  "$tests/clients/python/run.sh" install & lanes+=($!)
+  "$tests/clients/node/run.sh" install & lanes+=($!)
+  for lane in "${lanes[@]}"; do
+    wait "$lane" || { say "failed to prepare the integration tests, see above"; exit 1; }
+  done
+}
+
+if command -v dpkg-query >/dev/null; then
+  install_packages
+else
+  say "not a Debian machine: see to it that these are installed: ${packages[*]}"
+fi
+need_command cargo "Rust (rustup), 1.90 or newer"
+if [ "$purpose" = test ]; then
+  need_command npm "Node.js 20.6 or newer"
+  need_command javac "a JDK, 17 or newer"
+  prepare_tests
+fi
