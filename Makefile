@@ -17,7 +17,7 @@ help: ## what can be made
 run: ## build Skua and start it: OTLP on 4317 and 4318, the queries on 16686
 	./scripts/setup.sh run
 	cargo build --release --locked -p skua
-	exec "$(CARGO_TARGET_DIR)/release/skua" all-in-one $(ARGS)
+	exec "$(CARGO_TARGET_DIR)/release/skua" all-in-one --log-encoding=console $(ARGS)
 
 # Cargo's commands all take the whole workspace and all targets, so that they agree on the features of each library and
 # none of them compiles again what another has compiled.

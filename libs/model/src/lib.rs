@@ -11,6 +11,7 @@
 mod batch;
 mod check;
 mod id;
+mod jaeger;
 pub mod json;
 pub mod otlp;
 pub mod partition;
@@ -24,11 +25,9 @@ pub mod wire;
 pub use batch::{BatchBuilder, SpanBatch, SpanEntry};
 pub use check::{DecodeError, MAX_NESTING};
 pub use id::{IdError, SpanId, TraceId};
+pub use jaeger::{FORMAT_TAG, WARNINGS_KEY, for_each_reference, for_each_tag, kind_text};
 pub use refused::{Refusal, Refusals};
 pub use regroup::{Groups, partition_spans, regroup, write_subset};
 pub use repair::{Repairs, repair};
 pub use trace::{Log, Process, RefType, Reference, Span, Tag, Trace, Value};
-pub use view::{
-    AnyValue, EventView, FORMAT_TAG, KeyValue, LinkView, ProcessView, SpanView, WARNINGS_KEY, for_each_reference, for_each_tag,
-    kind_text,
-};
+pub use view::{AnyValue, EventView, KeyValue, LinkView, ProcessView, SpanView};

@@ -2,8 +2,8 @@
 //! It is the rare case, so it copies the whole batch and indexes it again.
 
 use crate::check::DecodeError;
+use crate::jaeger::WARNINGS_KEY;
 use crate::otlp::*;
-use crate::view::WARNINGS_KEY;
 use crate::wire::{Cursor, WireError, put_bytes, put_message, put_varint};
 use crate::{SpanBatch, SpanEntry};
 

@@ -1,6 +1,7 @@
 //! Owned traces, for the way out: what a store gives to the query tier, in the terms of Jaeger's `model.proto`.
 
-use crate::view::{AnyValue, KeyValue, ProcessView, SpanView, for_each_reference, for_each_tag};
+use crate::jaeger::{for_each_reference, for_each_tag};
+use crate::view::{AnyValue, KeyValue, ProcessView, SpanView};
 use crate::{SpanId, TraceId, json};
 use std::borrow::Cow;
 use std::sync::Arc;
