@@ -24,8 +24,9 @@ const CHANNEL: usize = 64;
 const STORE: Duration = Duration::from_millis(500);
 /// The longest poll, and so the longest wait for a stop.
 const POLL: Duration = Duration::from_millis(250);
-/// How long a full source waits before it pauses its partitions: pausing throws away what was fetched ahead.
-const BEFORE_PAUSE: Duration = Duration::from_millis(500);
+/// How long a full source waits before it pauses its partitions. Pausing throws away what was fetched ahead: with half a second
+/// here, a store that takes a second for a chunk had every byte fetched twice.
+const BEFORE_PAUSE: Duration = Duration::from_secs(5);
 /// Messages after which the clock is read again.
 const CLOCK: u32 = 64;
 /// How long the last commit and the farewell to the group may take.
