@@ -19,7 +19,9 @@ finish() {
   for ((i = ${#started[@]} - 1; i >= 0; i--)); do
     if kill -0 "${started[i]}" 2>/dev/null; then stop "${started[i]}"; fi
   done
-  if [ "$code" -ne 0 ]; then echo "run.sh: logs are in $work" >&2; else rm -rf "$work"; fi
+  # After a failure the logs stay, the servers' data does not.
+  rm -rf "$work/kafka" "$work/es"
+  if [ "$code" -eq 0 ]; then rm -rf "$work"; else rmdir "$work" 2>/dev/null || echo "run.sh: logs are in $work" >&2; fi
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
@@ -130,10 +132,14 @@ start_ingester() {
 # field NAME JSON: a number of a flat report.
 field() { sed -n "s/.*\"$1\":\([-0-9.]*\).*/\1/p" <<<"$2"; }
 
+# What was measured: the commit, or that it was somebody's binary.
+commit=$(git -C "$root" describe --always --dirty 2>/dev/null || echo unknown)
+[ -z "${SKUA_BIN:-}" ] || commit="SKUA_BIN $(sha256sum <"$SKUA_BIN" | cut -c1-12)"
+
+# record FIGURE REPORT STORE
 record() {
   printf '{"figure":"%s","date":"%s","commit":"%s","cpu":"%s","report":%s,"store":%s}\n' "$1" "$(date -u +%FT%TZ)" \
-    "$(git -C "$root" rev-parse --short HEAD 2>/dev/null || echo none)" \
-    "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$2" "$3" >>"$RESULTS"
+    "$commit" "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$2" "$3" >>"$RESULTS"
 }
 
 header() {
