@@ -2,6 +2,7 @@
 
 use crate::jaeger::{self, JaegerError};
 use crate::otlp_json::{self, OtlpJsonError};
+use crate::zipkin::{self, ZipkinError};
 use skua_model::DecodeError;
 use std::fmt;
 use std::str::FromStr;
@@ -45,6 +46,38 @@ impl fmt::Display for Encoding {
     }
 }
 
+/// How spans lie in a Kafka message that is read: one of those that are written here too, or one of Zipkin's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InputEncoding {
+    /// What a collector produces.
+    Ours(Encoding),
+    /// A list of `zipkincore.Span` in Thrift's binary protocol.
+    ZipkinThrift,
+    /// A list of Zipkin v2 spans in JSON.
+    ZipkinJson,
+    /// `zipkin.proto3.ListOfSpans`.
+    ZipkinProto,
+}
+
+impl From<Encoding> for InputEncoding {
+    fn from(encoding: Encoding) -> Self {
+        Self::Ours(encoding)
+    }
+}
+
+impl FromStr for InputEncoding {
+    type Err = UnknownEncoding;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEncoding> {
+        Ok(match name {
+            "zipkin-thrift" => Self::ZipkinThrift,
+            "zipkin-json" => Self::ZipkinJson,
+            "zipkin-proto" => Self::ZipkinProto,
+            name => Self::Ours(name.parse()?),
+        })
+    }
+}
+
 /// The name is not one of [`Encoding::name`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown encoding {0:?}: one of protobuf, json, otlp-proto, otlp-json")]
@@ -70,6 +103,9 @@ pub enum CodecError {
     /// In `otlp-json`.
     #[error("otlp-json: {0}")]
     OtlpJson(#[source] OtlpJsonError),
+    /// In `zipkin-thrift`, `zipkin-json` or `zipkin-proto`.
+    #[error("zipkin: {0}")]
+    Zipkin(#[from] ZipkinError),
     /// In `otlp-proto`, or of any encoding's decoded message when it is indexed.
     #[error("otlp-proto: {0}")]
     Otlp(#[from] DecodeError),
@@ -79,7 +115,13 @@ pub enum CodecError {
 ///
 /// # Errors
 /// When the message is malformed; `out` is then as before.
-pub fn decode_message(encoding: Encoding, message: &[u8], out: &mut Vec<u8>) -> Result<(), CodecError> {
+pub fn decode_message(encoding: impl Into<InputEncoding>, message: &[u8], out: &mut Vec<u8>) -> Result<(), CodecError> {
+    let encoding = match encoding.into() {
+        InputEncoding::Ours(encoding) => encoding,
+        InputEncoding::ZipkinThrift => return Ok(zipkin::core_thrift(message, out)?),
+        InputEncoding::ZipkinJson => return Ok(zipkin::v2_json(message, out)?),
+        InputEncoding::ZipkinProto => return Ok(zipkin::v2_proto(message, out)?),
+    };
     match encoding {
         Encoding::Protobuf => jaeger::decode::span(message, out).map_err(CodecError::Protobuf),
         Encoding::Json => jaeger::json::decode(message, out).map_err(CodecError::Json),

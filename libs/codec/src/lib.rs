@@ -3,6 +3,8 @@
 //! copies of strings in between.
 //!
 //! - [`jaeger`]: `jaeger.api_v2`, in protobuf and in the JSON of Kafka.
+//! - [`thrift`]: `jaeger.thrift` over HTTP and UDP.
+//! - [`zipkin`]: Zipkin's v1 and v2, over HTTP, UDP and Kafka.
 //! - [`otlp_json`]: OTLP in JSON.
 //! - [`otlp`]: what an OTLP receiver answers.
 //! - [`Encoding`], [`decode_message`]: the encodings of Kafka messages by name.
@@ -13,5 +15,8 @@ pub mod jaeger;
 pub mod otlp;
 pub mod otlp_json;
 mod protojson;
+pub mod sampling;
+pub mod thrift;
+pub mod zipkin;
 
-pub use encoding::{CodecError, Encoding, UnknownEncoding, decode_message};
+pub use encoding::{CodecError, Encoding, InputEncoding, UnknownEncoding, decode_message};

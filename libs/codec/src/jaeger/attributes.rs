@@ -3,16 +3,17 @@
 use super::JaegerError;
 use super::decode::{since_1970, span_id, trace_id};
 use super::error::at;
+use super::span::{EventName, Group, Resource};
 use crate::frame::Frame;
 use skua_model::AnyValue;
-use skua_model::otlp::{event, link, resource, span};
+use skua_model::otlp::{event, link, span};
 use skua_model::wire::{Cursor, WireError, len, messages, put_bytes, put_varint, varint_len};
 
 const KEY: u32 = len(1);
 
 /// Reads a `KeyValue`. A value of another type than `v_type` says is not seen, as in Jaeger; an unknown type is a string.
 #[inline]
-pub(super) fn read(b: &[u8]) -> Result<(&[u8], AnyValue<'_>), WireError> {
+pub(crate) fn read(b: &[u8]) -> Result<(&[u8], AnyValue<'_>), WireError> {
     let (mut key, mut kind, mut text, mut binary) = (&b[..0], 0, &b[..0], &b[..0]);
     let (mut flag, mut int, mut float) = (false, 0, 0);
     let mut c = Cursor::new(b);
@@ -40,7 +41,7 @@ pub(super) fn read(b: &[u8]) -> Result<(&[u8], AnyValue<'_>), WireError> {
 
 /// Writes an OTLP `KeyValue` with exact lengths. Jaeger has no lists, maps or empty values: they are not written.
 #[inline]
-pub(super) fn put_attribute(out: &mut Vec<u8>, number: u32, key: &[u8], value: AnyValue<'_>) {
+pub(crate) fn put_attribute(out: &mut Vec<u8>, number: u32, key: &[u8], value: AnyValue<'_>) {
     let text = |s: &[u8]| 1 + varint_len(s.len() as u64) + s.len();
     let value_len = match value {
         AnyValue::String(s) | AnyValue::Bytes(s) => text(s),
@@ -74,7 +75,7 @@ pub(super) fn put_attribute(out: &mut Vec<u8>, number: u32, key: &[u8], value: A
 
 /// What OTLP has fields for and Jaeger has tags for.
 #[derive(Default)]
-pub(super) struct Traits {
+pub(crate) struct Traits {
     /// OTLP's number of the first `span.kind` that is a kind.
     pub kind: u64,
     /// A tag `error` is true.
@@ -97,34 +98,22 @@ impl Traits {
 }
 
 /// A `Log` as an event of a span.
-pub(super) fn put_event(out: &mut Vec<u8>, log: &[u8]) -> Result<(), JaegerError> {
+pub(crate) fn put_event(out: &mut Vec<u8>, log: &[u8]) -> Result<(), JaegerError> {
     const FIELDS: u32 = len(2);
-    let (mut time, mut name, mut events, mut fields) = (0, &b""[..], 0, 0);
+    let (mut time, mut name) = (0, EventName::default());
     let mut c = Cursor::new(log);
     while let Some(tag) = c.tag().map_err(at("Log"))? {
         match tag {
             0x0a => time = since_1970(c.bytes().map_err(at("Log.timestamp"))?, "Log.timestamp")?,
             FIELDS => {
                 let (key, value) = read(c.bytes().map_err(at("Log.fields"))?).map_err(at("Log.fields"))?;
-                if key == b"event" {
-                    events += 1;
-                    if let (0, AnyValue::String(s)) = (fields, value) {
-                        name = s;
-                    }
-                }
-                fields += 1;
+                name.see(key, value);
             }
             _ => c.skip(tag, 0b110).map_err(at("Log"))?,
         }
     }
-    let named = events == 1 && !name.is_empty();
-    let frame = Frame::open(out, span::EVENTS >> 3, log.len() + 8);
-    put_varint(out, u64::from(event::TIME));
-    out.extend_from_slice(&time.to_le_bytes());
-    if named {
-        put_bytes(out, event::NAME >> 3, name);
-    }
-    for field in messages(log, FIELDS).skip(usize::from(named)) {
+    let (frame, written) = name.open(out, time, log.len() + 8);
+    for field in messages(log, FIELDS).skip(written) {
         let (key, value) = read(field).map_err(at("Log.fields"))?;
         put_attribute(out, event::ATTRIBUTES >> 3, key, value);
     }
@@ -134,7 +123,7 @@ pub(super) fn put_event(out: &mut Vec<u8>, log: &[u8]) -> Result<(), JaegerError
 
 /// A `SpanRef`.
 #[derive(Clone, Copy)]
-pub(super) struct Reference {
+pub(crate) struct Reference {
     pub trace_id: [u8; 16],
     pub span_id: [u8; 8],
     /// FOLLOWS_FROM, or a type that does not exist.
@@ -158,7 +147,7 @@ impl Reference {
 }
 
 /// A reference as a link of a span.
-pub(super) fn put_link(out: &mut Vec<u8>, r: &Reference) {
+pub(crate) fn put_link(out: &mut Vec<u8>, r: &Reference) {
     let kind: &[u8] = if r.follows { b"follows_from" } else { b"child_of" };
     let frame = Frame::open(out, span::LINKS >> 3, 64);
     put_bytes(out, link::TRACE_ID >> 3, &r.trace_id);
@@ -167,8 +156,9 @@ pub(super) fn put_link(out: &mut Vec<u8>, r: &Reference) {
     frame.close(out);
 }
 
-/// The process as field 1 of `ResourceSpans`. Jaeger's sanitizer names a span that has none.
-pub(super) fn put_process(out: &mut Vec<u8>, process: Option<&[u8]>) -> Result<(), JaegerError> {
+/// Opens a `ResourceSpans` of a process for spans of roughly `expected` bytes. Jaeger's sanitizer names a process that is
+/// not there.
+pub(crate) fn open_process(out: &mut Vec<u8>, process: Option<&[u8]>, expected: usize) -> Result<Group, JaegerError> {
     const TAGS: u32 = len(2);
     let body = process.unwrap_or_default();
     let mut service: &[u8] = if process.is_some() { b"" } else { b"null-process-and-service-name" };
@@ -180,12 +170,10 @@ pub(super) fn put_process(out: &mut Vec<u8>, process: Option<&[u8]>) -> Result<(
             _ => c.skip(tag, 0b110).map_err(at("Process"))?,
         }
     }
-    let frame = Frame::open(out, 1, body.len() + 24);
-    put_attribute(out, resource::ATTRIBUTES >> 3, b"service.name", AnyValue::String(service));
+    let resource = Resource::open(out, service, body.len(), expected);
     for tag in messages(body, TAGS) {
         let (key, value) = read(tag).map_err(at("Process.tags"))?;
-        put_attribute(out, resource::ATTRIBUTES >> 3, key, value);
+        Resource::put_tag(out, key, value);
     }
-    frame.close(out);
-    Ok(())
+    Ok(resource.spans(out, expected))
 }

@@ -2,12 +2,13 @@
 //! Every nested message is checked as it is copied; strings are copied as they are, UTF-8 or not.
 
 use super::error::at;
+use super::span::{Group, Head, put_format, put_references, put_tag};
 use super::{JaegerError, attributes};
 use crate::frame::Frame;
-use attributes::{Reference, Traits, put_attribute, put_event, put_link, put_process};
-use skua_model::otlp::{JAEGER_FLAGS, span};
-use skua_model::wire::{Cursor, len, messages, put_bytes, put_uint, put_varint, varint};
-use skua_model::{AnyValue, FORMAT_TAG, WARNINGS_KEY};
+use attributes::{Reference, Traits, open_process, put_event};
+use skua_model::WARNINGS_KEY;
+use skua_model::otlp::span;
+use skua_model::wire::{Cursor, len, messages, put_bytes, varint};
 
 /// Tags of `jaeger.api_v2.Span`, of `Batch` and of `PostSpansRequest`.
 mod tag {
@@ -37,7 +38,7 @@ mod tag {
 pub fn span(message: &[u8], out: &mut Vec<u8>) -> Result<(), JaegerError> {
     or_truncate(out, |out| {
         let fields = Fields::read(message)?;
-        let group = Group::open(out, fields.process, message.len())?;
+        let group = open_process(out, fields.process, message.len())?;
         fields.put(out, None)?;
         group.close(out);
         Ok(())
@@ -95,7 +96,7 @@ fn put_batch(body: &[u8], format_tag: Option<&str>, out: &mut Vec<u8>) -> Result
                     if let Some((group, _)) = open.take() {
                         group.close(out);
                     }
-                    open = Some((Group::open(out, process, body.len())?, process));
+                    open = Some((open_process(out, process, body.len())?, process));
                 }
                 fields.put(out, format_tag)
             };
@@ -109,25 +110,6 @@ fn put_batch(body: &[u8], format_tag: Option<&str>, out: &mut Vec<u8>) -> Result
         group.close(out);
     }
     Ok(())
-}
-
-/// An open `ResourceSpans` and in it an open `ScopeSpans` without a scope.
-struct Group {
-    resource: Frame,
-    scope: Frame,
-}
-
-impl Group {
-    fn open(out: &mut Vec<u8>, process: Option<&[u8]>, expected: usize) -> Result<Self, JaegerError> {
-        let resource = Frame::open(out, 1, expected + expected / 16);
-        put_process(out, process)?;
-        Ok(Self { resource, scope: Frame::open(out, 2, expected) })
-    }
-
-    fn close(self, out: &mut Vec<u8>) {
-        self.scope.close(out);
-        self.resource.close(out);
-    }
 }
 
 /// A repeated field: the bytes from its first to its last occurrence.
@@ -151,13 +133,7 @@ impl Run {
 #[derive(Default)]
 struct Fields<'a> {
     message: &'a [u8],
-    trace_id: [u8; 16],
-    span_id: [u8; 8],
-    operation: &'a [u8],
-    flags: u32,
-    start: u64,
-    /// Nanoseconds.
-    duration: i128,
+    head: Head<'a>,
     process: Option<&'a [u8]>,
     references: Run,
     tags: Run,
@@ -175,16 +151,16 @@ impl<'a> Fields<'a> {
             let bytes = |c: &mut Cursor<'a>, place| c.bytes().map_err(at(place));
             let to = |c: &Cursor<'a>| message.len() - c.remaining();
             match tag {
-                tag::TRACE_ID => f.trace_id = trace_id(bytes(&mut c, "Span.trace_id")?, "Span.trace_id")?,
-                tag::SPAN_ID => f.span_id = span_id(bytes(&mut c, "Span.span_id")?, "Span.span_id")?,
-                tag::OPERATION => f.operation = bytes(&mut c, "Span.operation_name")?,
+                tag::TRACE_ID => f.head.trace_id = trace_id(bytes(&mut c, "Span.trace_id")?, "Span.trace_id")?,
+                tag::SPAN_ID => f.head.span_id = span_id(bytes(&mut c, "Span.span_id")?, "Span.span_id")?,
+                tag::OPERATION => f.head.operation = bytes(&mut c, "Span.operation_name")?,
                 tag::REFERENCES => {
                     bytes(&mut c, "Span.references")?;
                     f.references.add(start, to(&c));
                 }
-                tag::FLAGS => f.flags = c.varint().map_err(at("Span.flags"))? as u32,
-                tag::START => f.start = since_1970(bytes(&mut c, "Span.start_time")?, "Span.start_time")?,
-                tag::DURATION => f.duration = nanoseconds(bytes(&mut c, "Span.duration")?, "Span.duration")?,
+                tag::FLAGS => f.head.flags = c.varint().map_err(at("Span.flags"))? as u32,
+                tag::START => f.head.start = since_1970(bytes(&mut c, "Span.start_time")?, "Span.start_time")?,
+                tag::DURATION => f.head.duration = nanoseconds(bytes(&mut c, "Span.duration")?, "Span.duration")?,
                 tag::TAGS => {
                     bytes(&mut c, "Span.tags")?;
                     f.tags.add(start, to(&c));
@@ -212,60 +188,22 @@ impl<'a> Fields<'a> {
     fn put(&self, out: &mut Vec<u8>, format_tag: Option<&str>) -> Result<(), JaegerError> {
         let process = self.process.map_or(0, <[u8]>::len);
         let frame = Frame::open(out, 2, self.message.len() - process + 16);
-        put_bytes(out, span::TRACE_ID >> 3, &self.trace_id);
-        put_bytes(out, span::SPAN_ID >> 3, &self.span_id);
-        self.put_references(out)?;
-        put_bytes(out, span::NAME >> 3, self.operation);
-        let end = (i128::from(self.start) + self.duration).clamp(0, i128::from(u64::MAX)) as u64;
-        for (tag, time) in [(span::START, self.start), (span::END, end)] {
-            put_varint(out, u64::from(tag));
-            out.extend_from_slice(&time.to_le_bytes());
+        self.head.put(out);
+        if self.references.to != 0 {
+            put_references(out, &self.head.trace_id, || self.list(self.references, tag::REFERENCES).map(Reference::read))?;
         }
-        put_varint(out, u64::from(JAEGER_FLAGS));
-        put_varint(out, u64::from(self.flags));
-
         let mut traits = Traits::default();
         for tag in self.list(self.tags, tag::TAGS) {
             let (key, value) = attributes::read(tag).map_err(at("Span.tags"))?;
-            traits.see(key, value);
-            put_attribute(out, span::ATTRIBUTES >> 3, key, value);
+            put_tag(out, &mut traits, key, value);
         }
-        if let Some(format) = format_tag {
-            put_attribute(out, span::ATTRIBUTES >> 3, FORMAT_TAG, AnyValue::String(format.as_bytes()));
-        }
+        put_format(out, format_tag);
         self.put_warnings(out);
-        put_uint(out, span::KIND >> 3, traits.kind);
+        traits.put(out);
         for log in self.list(self.logs, tag::LOGS) {
             put_event(out, log)?;
         }
-        if traits.error {
-            put_bytes(out, span::STATUS >> 3, &[3 << 3, 2]); // Status.code = ERROR
-        }
         frame.close(out);
-        Ok(())
-    }
-
-    /// Parent and links. Links hold the parent too when nothing else could say where and of which type it was.
-    fn put_references(&self, out: &mut Vec<u8>) -> Result<(), JaegerError> {
-        if self.references.to == 0 {
-            return Ok(());
-        }
-        let all = || self.list(self.references, tag::REFERENCES).map(Reference::read);
-        let (mut child_of, mut follows_from, mut first) = (None, None, None);
-        for r in all() {
-            let r = r?;
-            first.get_or_insert(r);
-            if r.trace_id == self.trace_id && r.span_id != [0; 8] {
-                if r.follows { &mut follows_from } else { &mut child_of }.get_or_insert(r);
-            }
-        }
-        let parent = child_of.or(follows_from);
-        if let Some(p) = parent {
-            put_bytes(out, span::PARENT_SPAN_ID >> 3, &p.span_id);
-        }
-        let is_parent = |r: &Reference| parent.is_some_and(|p| p.trace_id == r.trace_id && p.span_id == r.span_id);
-        let plain = first.is_some_and(|r| is_parent(&r) && !r.follows) && all().flatten().filter(is_parent).count() == 1;
-        all().flatten().skip(usize::from(plain)).for_each(|r| put_link(out, &r));
         Ok(())
     }
 

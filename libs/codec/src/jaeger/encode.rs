@@ -6,10 +6,18 @@ use skua_model::{AnyValue, ProcessView, SpanView, for_each_reference, for_each_t
 
 /// The `process` field (10) of a span, tag and length included. The same for all spans of a resource: write it once.
 pub fn put_process(out: &mut Vec<u8>, p: &ProcessView<'_>) {
-    put_message(out, 10, |out| {
+    put_process_with(out, 10, p, &[]);
+}
+
+/// A `Process` as field `number` of another message, with more tags after its own.
+pub(super) fn put_process_with(out: &mut Vec<u8>, number: u32, p: &ProcessView<'_>, extra: &[(String, String)]) {
+    put_message(out, number, |out| {
         put_text(out, 1, p.service);
         for kv in p.attributes() {
             put_key_value(out, 2, kv.key, kv.value);
+        }
+        for (key, value) in extra {
+            put_key_value(out, 2, key.as_bytes(), AnyValue::String(value.as_bytes()));
         }
     });
 }

@@ -15,10 +15,13 @@
 //! Lost are only times before 1970 (they become 1970), negative durations' remainder before 1970, values of a type other
 //! than the tag says, the types of references beyond the two that exist, and `process_id`, which Jaeger never sets here.
 
-mod attributes;
+pub(crate) mod attributes;
 pub mod decode;
 pub mod encode;
 mod error;
 pub mod json;
+mod request;
+pub(crate) mod span;
 
 pub use error::JaegerError;
+pub use request::{PostSpans, post_spans};

@@ -16,7 +16,8 @@ fn named(name: &str) -> Option<Process> {
     Some(Process { service_name: name.into(), tags: vec![] })
 }
 
-fn back(batch: &SpanBatch) -> Vec<Span> {
+/// All spans of a batch as `api_v2`.
+pub fn back(batch: &SpanBatch) -> Vec<Span> {
     let one = |s| {
         let (mut process, mut out) = (Vec::new(), Vec::new());
         encode::put_process(&mut process, &batch.process(batch.resource_of(s)));
