@@ -51,6 +51,8 @@ pub struct Config {
     pub index_rollover_frequency_spans: String,
     /// `day` or `hour`.
     pub index_rollover_frequency_services: String,
+    /// `day` or `hour`.
+    pub index_rollover_frequency_adaptive_sampling: String,
     /// Read the alias `…-read` and write the alias `…-write` in place of dated indices.
     pub use_aliases: bool,
     /// Index life cycle management rolls the indices over; needs `use_aliases` and no `create_index_templates`.
@@ -61,6 +63,8 @@ pub struct Config {
     pub bulk: BulkConfig,
     /// Tags that are stored as fields of an object, for Kibana.
     pub tags_as_fields: TagsAsFields,
+    /// Adaptive sampling.
+    pub adaptive_sampling: AdaptiveSampling,
     /// How long a stored pair of service and operation is not stored again; 0 means 12 h.
     pub service_cache_ttl: Duration,
     /// Compress the bodies of bulk requests with gzip.
@@ -95,15 +99,31 @@ impl Default for Config {
             index_date_separator: "-".to_owned(),
             index_rollover_frequency_spans: "day".to_owned(),
             index_rollover_frequency_services: "day".to_owned(),
+            index_rollover_frequency_adaptive_sampling: "day".to_owned(),
             use_aliases: false,
             use_ilm: false,
             remote_read_clusters: Vec::new(),
             bulk: BulkConfig::default(),
             tags_as_fields: TagsAsFields::default(),
+            adaptive_sampling: AdaptiveSampling::default(),
             service_cache_ttl: Duration::ZERO,
             http_compression: true,
             tls: Tls::default(),
         }
+    }
+}
+
+/// What concerns adaptive sampling alone.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct AdaptiveSampling {
+    /// How far back the latest probabilities are looked for.
+    pub lookback: Duration,
+}
+
+impl Default for AdaptiveSampling {
+    fn default() -> Self {
+        Self { lookback: Duration::from_secs(72 * 3600) }
     }
 }
 

@@ -142,7 +142,7 @@ impl ElasticsearchStore {
     }
 
     /// The body as it is sent.
-    fn body(&self, plain: &Bytes) -> Body {
+    pub(crate) fn body(&self, plain: &Bytes) -> Body {
         let Some(pool) = self.compressors.as_ref().filter(|_| plain.len() >= WORTH_COMPRESSING) else {
             return Body::Lines(plain.clone());
         };

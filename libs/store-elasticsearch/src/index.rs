@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const HOUR_US: u64 = 3_600_000_000;
 
-/// One family of indices: `jaeger-span-…` or `jaeger-service-…`.
+/// One family of indices: `jaeger-span-…`, `jaeger-service-…` or `jaeger-sampling-…`.
 #[derive(Debug)]
 pub(crate) struct Indices {
     /// With the configured prefix, up to the date.
@@ -31,6 +31,12 @@ impl Indices {
 
     pub fn services(c: &Config) -> Self {
         Self::new(c, "jaeger-service-", &c.index_rollover_frequency_services)
+    }
+
+    /// Always dated, and of this cluster alone, whatever holds for the others.
+    pub fn sampling(c: &Config) -> Self {
+        let named = Self::new(c, "jaeger-sampling-", &c.index_rollover_frequency_adaptive_sampling);
+        Self { aliases: false, remote: Vec::new(), ..named }
     }
 
     fn new(c: &Config, name: &str, frequency: &str) -> Self {
@@ -148,6 +154,11 @@ mod tests {
         c.use_aliases = true;
         assert_eq!(Indices::services(&c).to_write(hour), "foo-jaeger-service-write");
         assert_eq!(Indices::spans(&c).to_read(0, u64::MAX, 3500), ["foo-jaeger-span-read"]);
+        c.remote_read_clusters = vec!["far".to_owned()];
+        assert_eq!(Indices::sampling(&c).to_write(hour), "foo-jaeger-sampling-2026.01.25");
+        c.index_rollover_frequency_adaptive_sampling = "hour".to_owned();
+        assert_eq!(Indices::sampling(&c).to_write(hour), "foo-jaeger-sampling-2026.01.25.07");
+        assert_eq!(Indices::sampling(&c).to_read(hour * HOUR_US, hour * HOUR_US, 3500), ["foo-jaeger-sampling-2026.01.25.07"]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! reads what is written here and the reverse.
 //!
 //! - [`Config`]: the flags under `es.`.
-//! - [`ElasticsearchStore`]: writes and reads.
+//! - [`ElasticsearchStore`]: writes and reads spans.
+//! - [`ElasticsearchSampling`]: what adaptive sampling keeps.
 //!
 //! Inside: `client` is HTTP and knows nothing of spans; `document` writes a span's JSON and `read_document` reads it;
 //! `bulk` makes the bodies of bulk requests, `deliver` sends them until each document has an answer; `search` makes the
@@ -22,6 +23,7 @@ mod index;
 mod metrics;
 mod read_document;
 mod reader;
+mod sampling;
 mod search;
 mod services;
 mod store;
@@ -30,5 +32,6 @@ mod template;
 mod tests;
 mod writer;
 
-pub use config::{BulkConfig, Config, TagsAsFields, Tls};
+pub use config::{AdaptiveSampling, BulkConfig, Config, TagsAsFields, Tls};
+pub use sampling::ElasticsearchSampling;
 pub use store::ElasticsearchStore;

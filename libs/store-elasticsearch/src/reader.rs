@@ -13,7 +13,7 @@ use skua_model::{Trace, TraceId};
 use skua_store::{ErrorKind, Found, Operation, SpanReader, StoreError, TraceQuery};
 
 /// Bytes of index names in a URL; Elasticsearch takes 4096 with the method and the path.
-const LONGEST_URL: usize = 3400;
+pub(crate) const LONGEST_URL: usize = 3400;
 /// Bytes of index names in the body of an `_msearch`, where they are repeated for each trace.
 const LONGEST_LIST: usize = 8000;
 const DAY_MS: u64 = 86_400_000;
@@ -118,7 +118,7 @@ impl ElasticsearchStore {
 }
 
 /// Index names as a segment of a path.
-fn escaped(names: &str) -> String {
+pub(crate) fn escaped(names: &str) -> String {
     let mut out = String::with_capacity(names.len() + 64);
     for b in names.bytes() {
         match b {

@@ -8,7 +8,7 @@ use crate::error;
 use crate::index::Indices;
 use crate::metrics::Metrics;
 use crate::services::ServiceCache;
-use crate::template::templates;
+use crate::template::{Template, templates};
 use bytes::Bytes;
 use libdeflater::Compressor;
 use parking_lot::Mutex;
@@ -37,7 +37,7 @@ pub struct ElasticsearchStore {
     pub(crate) compressors: Option<Mutex<Vec<Spare>>>,
     pub(crate) max_span_age: Duration,
     pub(crate) max_doc_count: u64,
-    config: Config,
+    pub(crate) config: Config,
     ready: OnceCell<()>,
 }
 
@@ -112,15 +112,19 @@ impl ElasticsearchStore {
             return Ok(());
         }
         for template in templates(&self.config, major) {
-            let body = Body::Json(Bytes::from(template.body.to_string()));
-            let doing = format!("put the index template {}", template.path);
-            self.call(&doing, Method::PUT, &template.path, body).await?;
+            self.put(&template).await?;
         }
         Ok(())
     }
 
+    pub(crate) async fn put(&self, template: &Template) -> Result<(), StoreError> {
+        let body = Body::Json(Bytes::from(template.body.to_string()));
+        let doing = format!("put the index template {}", template.path);
+        self.call(&doing, Method::PUT, &template.path, body).await.map(drop)
+    }
+
     /// The configured version, else the server's; 7 for OpenSearch, which goes by that name in Jaeger.
-    async fn major(&self) -> Result<u64, StoreError> {
+    pub(crate) async fn major(&self) -> Result<u64, StoreError> {
         if self.config.version > 0 {
             return Ok(self.config.version as u64);
         }

@@ -17,20 +17,39 @@ pub(crate) fn templates(c: &Config, major: u64) -> [Template; 2] {
     let spans = mappings(span_fields());
     let services = mappings(json!({"serviceName": keyword(), "operationName": keyword()}));
     [
-        template(c, major, "jaeger-span", c.prioirity_span_template, spans),
-        template(c, major, "jaeger-service", c.prioirity_service_template, services),
+        template(c, major, "jaeger-span", c.prioirity_span_template, true, spans),
+        template(c, major, "jaeger-service", c.prioirity_service_template, true, services),
     ]
+}
+
+/// The template of adaptive sampling.
+///
+/// Jaeger's leaves the mapping to the server, which then makes a field of each service, operation and probability, until it has
+/// a thousand of them and refuses what follows. Here those are kept but not looked into. The documents are the same.
+pub(crate) fn sampling(c: &Config, major: u64) -> Template {
+    let kept = || json!({"type": "object", "enabled": false});
+    let mappings = json!({"properties": {
+        "timestamp": {"type": "date"},
+        "throughputs": {"properties": {
+            "Service": keyword(),
+            "Operation": keyword(),
+            "Count": {"type": "long"},
+            "Probabilities": kept(),
+        }},
+        "probabilitiesandqps": {"properties": {"Hostname": keyword(), "Probabilities": kept(), "QPS": kept()}},
+    }});
+    template(c, major, "jaeger-sampling", 0, false, mappings)
 }
 
 /// Composable from Elasticsearch 8 on, where the old kind is gone; below, and on OpenSearch, the old kind. Only its pattern has
 /// a star in front.
-fn template(c: &Config, major: u64, name: &str, priority: u64, mappings: Value) -> Template {
+fn template(c: &Config, major: u64, name: &str, priority: u64, cache: bool, mappings: Value) -> Template {
     let name = prefixed(&c.index_prefix, name);
     let settings = json!({
         "index.number_of_shards": c.num_shards,
         "index.number_of_replicas": c.num_replicas,
         "index.mapping.nested_fields.limit": 50,
-        "index.requests.cache.enable": true,
+        "index.requests.cache.enable": cache,
     });
     if major >= 8 {
         let inner = json!({"settings": settings, "mappings": mappings});

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use prometheus_client::registry::Registry;
+use skua_store::sampling::SamplingStore;
 use skua_store::{ErrorKind, SpanReader, SpanWriter, TraceQuery};
-use skua_store_elasticsearch::{Config, ElasticsearchStore};
+use skua_store_elasticsearch::{Config, ElasticsearchSampling, ElasticsearchStore};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -71,7 +72,7 @@ impl Server {
     async fn clean(&self) {
         self.call(reqwest::Method::DELETE, &format!("{}-*", self.prefix), None).await;
         for kind in ["_template", "_index_template"] {
-            for name in ["span", "service"] {
+            for name in ["span", "service", "sampling"] {
                 self.call(reqwest::Method::DELETE, &format!("{kind}/{}-jaeger-{name}", self.prefix), None).await;
             }
         }
@@ -107,6 +108,59 @@ async fn conforms(change: impl Fn(&mut Config), without: &[&str]) {
 #[tokio::test]
 async fn passes_the_suite_of_all_stores() {
     conforms(|_| {}, &[]).await;
+}
+
+/// With pages of 1000 documents, of which the suite writes 3000, and with one page for all.
+#[tokio::test]
+async fn sampling_passes_the_suite_of_all_stores() {
+    for max_doc_count in [10_000, 1000] {
+        for server in servers() {
+            let config = Config { max_doc_count, ..server.config() };
+            let sampling = ElasticsearchSampling::new(server.store(config).await);
+            let server = &server;
+            skua_store::conformance::sampling::run(&sampling, &sampling, &|| Box::pin(server.settle())).await;
+            server.clean().await;
+        }
+    }
+}
+
+/// What a Jaeger has written, into indices that its own template made, is read; and the reverse is word for word the same.
+#[tokio::test]
+async fn sampling_reads_what_a_jaeger_wrote() {
+    for server in servers() {
+        let config = Config { create_index_templates: false, ..server.config() };
+        let sampling = ElasticsearchSampling::new(server.store(config).await);
+        let now = now_ns() / 1_000_000;
+        let day = civil(now / 86_400_000);
+        let index = format!("{}-jaeger-sampling-{day}", server.prefix);
+        let time = format!("{day}T00:00:00.001Z");
+        for body in [
+            format!(
+                r#"{{"timestamp":"{time}","throughputs":{{"Service":"s.x","Operation":"o","Count":3,"Probabilities":{{"0.001000":{{}}}}}}}}"#
+            ),
+            format!(
+                r#"{{"timestamp":"{time}","throughputs":{{"Service":"s.x","Operation":"o","Count":0,"Probabilities":null}}}}"#
+            ),
+            format!(
+                r#"{{"timestamp":"{time}","probabilitiesandqps":{{"Hostname":"h","Probabilities":{{"s.x":{{"o":0.25}}}},"QPS":{{"s.x":{{"o":2}}}}}}}}"#
+            ),
+        ] {
+            server.call(reqwest::Method::POST, &format!("{index}/_doc"), Some(&body)).await;
+        }
+        server.settle().await;
+        let midnight = now / 86_400_000 * 86_400_000 * 1000;
+        let mut read = sampling.throughput(midnight, midnight + 1000).await.unwrap();
+        read.sort_unstable();
+        assert_eq!(read.iter().map(|t| (t.count, t.probabilities.len())).collect::<Vec<_>>(), [(0, 0), (3, 1)]);
+        assert_eq!(sampling.latest_probabilities().await.unwrap()["s.x"]["o"], 0.25);
+        server.clean().await;
+    }
+}
+
+/// The date of a number of days since 1970.
+fn civil(days: u64) -> String {
+    let (y, m, d) = skua_model::json::civil_from_days(days as i64);
+    format!("{y:04}-{m:02}-{d:02}")
 }
 
 /// A field has no type: 2.0 comes back as 2, as in Jaeger.

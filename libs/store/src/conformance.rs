@@ -4,6 +4,7 @@
 //! Only what all stores promise is asked: times in whole microseconds, tags in any order, values that survive ten digits.
 
 mod cases;
+pub mod sampling;
 mod search;
 mod spans;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! - [`SpanReader`]: answers the query tier.
 //! - [`memory`]: a bounded store in memory.
 //! - [`metrics`]: counts the calls to a reader, under Jaeger's names.
+//! - [`sampling`]: what adaptive sampling keeps, and its lease.
 //! - [`fan_out`]: one writer that writes to several.
 //! - [`conformance`]: the one suite that every reading store has to pass.
 
@@ -13,6 +14,7 @@ pub mod fan_out;
 pub mod memory;
 pub mod metrics;
 mod reader;
+pub mod sampling;
 mod writer;
 
 pub use error::{ErrorKind, StoreError};
