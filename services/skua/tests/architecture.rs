@@ -8,8 +8,8 @@ use std::process::Command;
 const STOREYS: &[&[&str]] = &[
     &["skua-model"],
     &["skua-codec", "skua-store"],
-    &["skua-receive", "skua-pipeline", "skua-kafka", "skua-query", "skua-store-elasticsearch"],
-    &["skua-collector", "skua-ingester", "skua-query-service"],
+    &["skua-receive", "skua-pipeline", "skua-kafka", "skua-sampling", "skua-query", "skua-store-elasticsearch"],
+    &["skua-agent", "skua-collector", "skua-ingester", "skua-query-service"],
     &["skua-all-in-one"],
     &["skua"],
 ];
