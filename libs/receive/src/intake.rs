@@ -13,6 +13,16 @@ pub enum Format {
     OtlpJson,
     /// `jaeger.api_v2.PostSpansRequest` in protobuf.
     JaegerProto,
+    /// A bare `jaeger.Batch` in Thrift's binary protocol.
+    JaegerThrift,
+    /// A list of Zipkin v1 spans in JSON.
+    ZipkinV1Json,
+    /// A list of `zipkincore.Span` in Thrift's binary protocol.
+    ZipkinV1Thrift,
+    /// A list of Zipkin v2 spans in JSON.
+    ZipkinV2Json,
+    /// `zipkin.proto3.ListOfSpans`.
+    ZipkinV2Proto,
 }
 
 /// Takes requests from receivers.

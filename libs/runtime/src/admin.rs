@@ -9,8 +9,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 /// What the admin port shows.
 #[derive(Clone)]
@@ -24,15 +22,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Serves until `stop`.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn serve(self, listener: TcpListener, metrics_route: &str, stop: CancellationToken) -> std::io::Result<()> {
-        axum::serve(listener, self.router(metrics_route)).with_graceful_shutdown(stop.cancelled_owned()).await
-    }
-
-    /// The routes. An empty `metrics_route` serves no metrics.
+    /// The routes, for whoever has a server. An empty `metrics_route` serves no metrics.
     pub fn router(self, metrics_route: &str) -> Router {
         let mut router = Router::new().route("/version", get(show_version)).fallback(show_health);
         if metrics_route.starts_with('/') && metrics_route != "/" && metrics_route != "/version" {

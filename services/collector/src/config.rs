@@ -74,15 +74,17 @@ impl GrpcServer {
             max_message_size: self.max_message_size,
             max_connection_age: self.max_connection_age,
             max_connection_age_grace: self.max_connection_age_grace,
+            ..grpc::Limits::default()
         }
     }
 }
 
 impl HttpServer {
     /// As the receiver takes them.
-    pub fn options(&self) -> http::Options {
+    pub fn options(&self) -> http::otlp::Options {
         let Cors { allowed_origins, allowed_headers } = self.cors.clone();
-        http::Options { max_body: self.max_request_body_size, cors: http::Cors { allowed_origins, allowed_headers } }
+        let cors = http::Cors { allowed_origins, allowed_headers };
+        http::otlp::Options { max_body: self.max_request_body_size, cors, ..Default::default() }
     }
 }
 

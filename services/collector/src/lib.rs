@@ -9,8 +9,9 @@ mod intake;
 pub use config::{Config, Cors, GrpcServer, HttpServer, Otlp};
 
 use intake::CollectorIntake;
+use skua_codec::sampling::Response;
 use skua_pipeline::Pipeline;
-use skua_receive::{Intake, grpc, http};
+use skua_receive::{Intake, Strategies, grpc, http};
 use skua_runtime::listen::{self, ListenError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,12 +90,13 @@ pub async fn run(
         receivers.spawn(async move { serve.await.map_err(|e| failed("OTLP/gRPC", &e)) });
     }
     if let Some(listener) = listeners.jaeger_grpc {
-        let serve = grpc::serve_jaeger(listener, config.grpc_server.limits(), intake.clone(), stop.clone());
+        let serve = grpc::serve_jaeger(listener, config.grpc_server.limits(), intake.clone(), Arc::new(Defaults), stop.clone());
         receivers.spawn(async move { serve.await.map_err(|e| failed("Jaeger gRPC", &e)) });
     }
     if let Some(listener) = listeners.otlp_http {
         let (options, intake, stop) = (config.otlp.http.options(), intake.clone(), stop.clone());
-        receivers.spawn(async move { http::serve(listener, &options, intake, stop).await.map_err(|e| failed("OTLP/HTTP", &e)) });
+        receivers
+            .spawn(async move { http::otlp::serve(listener, &options, intake, stop).await.map_err(|e| failed("OTLP/HTTP", &e)) });
     }
     tokio::select! {
         () = stop.cancelled() => {}
@@ -114,5 +116,15 @@ pub async fn run(
             Err(RunError::Drain(drain))
         }
         Err(_) => Err(RunError::Drain(drain)),
+    }
+}
+
+/// What Jaeger answers remote samplers without a strategies file: one trace in a thousand, of every service.
+struct Defaults;
+
+#[async_trait::async_trait]
+impl Strategies for Defaults {
+    async fn strategy(&self, _: &str) -> Result<Response, String> {
+        Ok(Response { probabilistic: Some(0.001), ..Response::default() })
     }
 }

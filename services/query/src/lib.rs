@@ -16,6 +16,7 @@ use axum::routing::{any, get};
 use axum::{Router, middleware};
 use handlers::App;
 use skua_query::QueryService;
+use skua_receive::server;
 use skua_store::SpanReader;
 use std::io;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 pub async fn run(config: Config, listener: TcpListener, reader: Arc<dyn SpanReader>, stop: CancellationToken) -> io::Result<()> {
     let query = QueryService::new(reader, config.max_clock_skew_adjustment);
     let router = router(query, &config).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+    server::serve(listener, router, server::Limits::default(), stop).await
 }
 
 /// All routes, below the base path.

@@ -4,6 +4,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use skua_config::{Component, Loaded};
+use skua_receive::server;
 use skua_runtime::admin::Admin;
 use skua_runtime::health::Health;
 use skua_runtime::{listen, logs, process, shutdown, version};
@@ -85,7 +86,7 @@ impl Process {
         let route = if self.loaded.get_string("metrics-backend") == "none" { String::new() } else { route };
         let (serve, health, stop) = (end.clone(), self.health.clone(), self.stop.clone());
         tokio::spawn(async move {
-            if let Err(e) = admin.serve(listener, &route, serve).await {
+            if let Err(e) = server::serve(listener, admin.router(&route), server::Limits::default(), serve).await {
                 tracing::error!(error = %e, "failed to serve the admin port");
             }
         });
