@@ -1,10 +1,10 @@
-//! The promise that nothing is dropped silently: received = stored + refused + dropped + in flight, to the span.
+//! The promise that nothing is dropped silently: received = stored + refused + dropped + sampled-out + in flight, to the span.
 
 use crate::metrics::Metrics;
 use crate::{Result, ensure};
 use std::collections::BTreeMap;
 
-/// Counter of spans by `tier`, `outcome` (received, stored, refused, dropped) and `reason`.
+/// Counter of spans by `tier`, `outcome` (received, stored, refused, dropped, sampled-out) and `reason`.
 pub const SPANS: &str = "skua_spans_total";
 /// Gauge of the spans that a tier has received and not yet passed on, by `tier`.
 pub const IN_FLIGHT: &str = "skua_spans_in_flight";
@@ -20,6 +20,8 @@ pub struct Ledger {
     pub refused: BTreeMap<String, u64>,
     /// Spans lost although nobody was told, by reason.
     pub dropped: BTreeMap<String, u64>,
+    /// Spans of traces that down-sampling leaves out.
+    pub sampled_out: u64,
     /// Spans that are neither yet.
     pub in_flight: u64,
 }
@@ -42,6 +44,7 @@ impl Ledger {
             stored: count("stored"),
             refused: by_reason("refused"),
             dropped: by_reason("dropped"),
+            sampled_out: count("sampled-out"),
             in_flight: metrics.sum(IN_FLIGHT, &[("tier", tier)]) as u64,
         }
     }
@@ -58,7 +61,7 @@ impl Ledger {
 
     /// Fails unless the two sides are equal.
     pub fn balances(&self) -> Result<()> {
-        let out = self.stored + self.refused_total() + self.dropped_total() + self.in_flight;
+        let out = self.stored + self.refused_total() + self.dropped_total() + self.sampled_out + self.in_flight;
         ensure(self.received == out, || format!("the ledger does not balance: {} in, {out} out: {self:?}", self.received))
     }
 

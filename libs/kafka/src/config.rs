@@ -3,7 +3,7 @@
 use crate::auth::{Authentication, Kerberos, Plaintext, Tls};
 use rdkafka::ClientConfig;
 use serde::Deserialize;
-use skua_codec::Encoding;
+use skua_codec::{Encoding, InputEncoding};
 use skua_store::{ErrorKind, StoreError};
 use std::time::Duration;
 
@@ -166,7 +166,7 @@ impl ProducerConfig {
     /// # Errors
     /// Invalid, naming the flag, for a word that is none.
     pub fn encoding(&self) -> Result<Encoding, StoreError> {
-        encoding("kafka.producer", &self.encoding)
+        self.encoding.parse().map_err(|_| wrong("kafka.producer.encoding", ENCODINGS, &self.encoding))
     }
 
     /// Where what cannot be sent goes.
@@ -218,8 +218,9 @@ impl ConsumerConfig {
     ///
     /// # Errors
     /// Invalid, naming the flag, for a word that is none.
-    pub fn encoding(&self) -> Result<Encoding, StoreError> {
-        encoding("kafka.consumer", &self.encoding)
+    pub fn encoding(&self) -> Result<InputEncoding, StoreError> {
+        let wanted = format!("{ENCODINGS}, zipkin-thrift, zipkin-json or zipkin-proto");
+        self.encoding.parse().map_err(|_| wrong("kafka.consumer.encoding", &wanted, &self.encoding))
     }
 
     /// Where what cannot be read or stored goes.
@@ -266,6 +267,9 @@ impl ConsumerConfig {
     }
 }
 
+/// What is written, and read too.
+const ENCODINGS: &str = "protobuf, json, otlp-proto or otlp-json";
+
 /// Bytes of one answer to a fetch, over all partitions of a broker. A longer first message still comes.
 const FETCH_BYTES: u64 = 8 << 20;
 
@@ -280,16 +284,6 @@ fn connection(prefix: &str, brokers: &[String], client_id: &str, auth: &Authenti
         .set("reconnect.backoff.max.ms", "5000");
     auth.apply(prefix, &mut conf)?;
     Ok(conf)
-}
-
-fn encoding(prefix: &str, word: &str) -> Result<Encoding, StoreError> {
-    Ok(match word {
-        "protobuf" => Encoding::Protobuf,
-        "json" => Encoding::Json,
-        "otlp-proto" => Encoding::OtlpProto,
-        "otlp-json" => Encoding::OtlpJson,
-        _ => return Err(wrong(&format!("{prefix}.encoding"), "protobuf, json, otlp-proto or otlp-json", word)),
-    })
 }
 
 fn dead_letter_topic(given: &str, topic: &str) -> String {

@@ -1,7 +1,7 @@
 //! One OTLP message and where its spans lie, found and checked in one pass.
 
 use crate::Refusals;
-use crate::check::{DecodeError, Fault, Walk};
+use crate::check::{DecodeError, Fault, Marks, Times, Walk};
 use crate::otlp::*;
 use crate::view::{ProcessView, SpanView};
 use crate::wire::Cursor;
@@ -24,27 +24,30 @@ pub struct SpanEntry {
     pub(crate) scope: u32,
 }
 
-/// What the pass noticed about a span, for counters.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Marks {
-    pub root: bool,
-    pub debug: bool,
-}
-
 impl SpanEntry {
     /// True without a parent.
     pub fn is_root(&self) -> bool {
-        self.marks.root
+        self.marks.has(Marks::ROOT)
     }
 
     /// True when Jaeger's debug flag (2) is set.
     pub fn is_debug(&self) -> bool {
-        self.marks.debug
+        self.marks.has(Marks::DEBUG)
+    }
+
+    /// True when the span came in Jaeger's own model ([`crate::otlp::JAEGER_FLAGS`]).
+    pub fn is_jaeger(&self) -> bool {
+        self.marks.has(Marks::JAEGER)
     }
 
     /// Bytes of the span with its tag and length.
     pub fn size(&self) -> usize {
         self.field.len()
+    }
+
+    /// Bytes of the `Span` message alone.
+    pub fn body_size(&self) -> usize {
+        self.field.len() - usize::from(self.prefix)
     }
 }
 
@@ -60,7 +63,7 @@ pub(crate) struct Header {
 /// An OTLP `TracesData` or `ExportTraceServiceRequest` (the same on the wire) and the index of its spans.
 ///
 /// The index lists the sound spans only; those that were refused are counted in [`SpanBatch::refused`] and are in none of
-/// the batch's outputs, though their bytes are still inside [`SpanBatch::bytes`].
+/// the batch's outputs, though their bytes are still inside [`SpanBatch::bytes`]; so are those that [`SpanBatch::retain`] left out.
 #[derive(Debug, Default)]
 pub struct SpanBatch {
     bytes: Bytes,
@@ -80,6 +83,10 @@ pub(crate) struct Index {
     pub bad_strings: u32,
     /// Spans that do not end after they start.
     pub backward: u32,
+    /// Resources with spans in which no service name was seen.
+    pub nameless: u32,
+    /// Between which times all spans lie.
+    pub times: Times,
 }
 
 impl Index {
@@ -98,12 +105,15 @@ impl Index {
         }
         self.bad_strings += walk.bad_strings;
         self.backward += walk.backward;
+        self.nameless += walk.nameless;
+        self.times.widen(walk.times);
         Ok(())
     }
 
     fn resource_spans(&mut self, walk: &mut Walk, body: &[u8]) -> Result<(), Fault> {
         let parent = self.resources.len() as u32;
         let first_piece = self.resource_pieces.len() as u32;
+        let (spans_before, mut named) = (self.spans.len(), None);
         let mut c = Cursor::new(body);
         loop {
             let start = body.len() - c.remaining();
@@ -113,13 +123,14 @@ impl Index {
                     self.scope_spans(walk, c.bytes()?, parent)?;
                     continue;
                 }
-                resource_spans::RESOURCE => walk.resource(c.bytes()?)?,
+                resource_spans::RESOURCE => walk.resource(c.bytes()?, &mut named)?,
                 resource_spans::SCHEMA_URL => walk.text(c.bytes()?),
                 _ => c.skip(tag, resource_spans::KNOWN)?,
             }
             let piece = walk.piece(body, start, body.len() - c.remaining());
             add_piece(&mut self.resource_pieces, first_piece, piece);
         }
+        walk.nameless += u32::from(named != Some(true) && self.spans.len() > spans_before);
         self.resources.push(Header { pieces: first_piece..self.resource_pieces.len() as u32, parent });
         Ok(())
     }
@@ -229,6 +240,21 @@ impl SpanBatch {
     /// Spans that do not end after they start; [`crate::repair`] mends them.
     pub fn backward_spans(&self) -> u32 {
         self.index.backward
+    }
+
+    /// Resources whose service name is absent, empty or not a string; [`crate::repair`] names them.
+    pub fn nameless_resources(&self) -> u32 {
+        self.index.nameless
+    }
+
+    /// Leaves out the spans that `keep` does not want: of the index only, which costs next to nothing. They stay in
+    /// [`SpanBatch::bytes`], as refused spans do, and are in none of the batch's outputs.
+    pub fn retain(&mut self, keep: impl FnMut(&SpanEntry) -> bool) {
+        self.index.spans.retain(keep);
+    }
+
+    pub(crate) fn from_parts(bytes: Bytes, index: Index) -> Self {
+        Self { bytes, index }
     }
 
     pub(crate) fn slice(&self, r: &Piece) -> &[u8] {

@@ -1,8 +1,9 @@
 //! The checks of the pass: every field of every nested message, and the UTF-8 of every string.
 
 use crate::Refusal;
-use crate::batch::{Marks, Piece};
+use crate::batch::Piece;
 use crate::otlp::*;
+use crate::view::{AnyValue, KeyValue, SERVICE_NAME};
 use crate::wire::{Cursor, WireError};
 
 /// Lists and maps inside attribute values, at most this deep. prost stops at 100, Go's protobuf at 10 000.
@@ -64,7 +65,59 @@ struct Checked {
     parent_id: [u8; 8],
     start: u64,
     end: u64,
-    jaeger_flags: u64,
+    jaeger_flags: Option<u64>,
+}
+
+/// What the pass noticed about a span: bits, so that an entry of the index stays at 32 bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Marks(u16);
+
+impl Marks {
+    /// No parent.
+    pub const ROOT: u16 = 1;
+    /// Jaeger's debug flag.
+    pub const DEBUG: u16 = 1 << 1;
+    /// It came in Jaeger's own model.
+    pub const JAEGER: u16 = 1 << 2;
+    /// It does not end after it starts.
+    pub const BACKWARD: u16 = 1 << 3;
+    /// Some string of it is not UTF-8.
+    pub const BAD_STRINGS: u16 = 1 << 4;
+
+    pub fn has(self, bit: u16) -> bool {
+        self.0 & bit != 0
+    }
+
+    fn of(span: &Checked, bad_strings: bool) -> Self {
+        let bit = |bit, set: bool| if set { bit } else { 0 };
+        Self(
+            bit(Self::ROOT, span.parent_id == [0; 8])
+                | bit(Self::DEBUG, span.jaeger_flags.is_some_and(|flags| flags & 2 != 0))
+                | bit(Self::JAEGER, span.jaeger_flags.is_some())
+                | bit(Self::BACKWARD, span.end <= span.start)
+                | bit(Self::BAD_STRINGS, bad_strings),
+        )
+    }
+}
+
+/// The first and the last of the times at which spans start and end, in nanoseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub earliest: u64,
+    pub latest: u64,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { earliest: u64::MAX, latest: 0 }
+    }
+}
+
+impl Times {
+    pub fn widen(&mut self, by: Self) {
+        self.earliest = self.earliest.min(by.earliest);
+        self.latest = self.latest.max(by.latest);
+    }
 }
 
 /// Walks a batch. `base` turns a subslice into an offset in the batch.
@@ -74,12 +127,16 @@ pub(crate) struct Walk {
     pub bad_strings: u32,
     /// Spans that do not end after they start.
     pub backward: u32,
+    /// Resources with spans in which no service name was seen: those of a strange encoding among them.
+    pub nameless: u32,
+    /// Of all sound spans.
+    pub times: Times,
 }
 
 impl Walk {
     /// For subslices of `batch`.
     pub fn new(batch: &[u8]) -> Self {
-        Self { base: batch.as_ptr() as usize, bad_strings: 0, backward: 0 }
+        Self { base: batch.as_ptr() as usize, bad_strings: 0, backward: 0, nameless: 0, times: Times::default() }
     }
 
     /// Where `start..end` of `within`, a subslice of the batch, lies in the batch.
@@ -97,12 +154,20 @@ impl Walk {
         }
     }
 
-    /// Checks a `Resource`.
-    pub fn resource(&mut self, b: &[u8]) -> Result<(), Fault> {
+    /// Checks a `Resource`. `named` becomes whether the first `service.name` is a text that is not empty.
+    pub fn resource(&mut self, b: &[u8], named: &mut Option<bool>) -> Result<(), Fault> {
         let mut c = Cursor::new(b);
         while let Some(tag) = c.tag()? {
             match tag {
-                resource::ATTRIBUTES => self.key_value(c.bytes()?, 0)?,
+                resource::ATTRIBUTES => {
+                    let attribute = c.bytes()?;
+                    self.key_value(attribute, 0)?;
+                    // Where every encoder puts the key: after one byte of tag and one of length.
+                    if named.is_none() && attribute.get(2..2 + SERVICE_NAME.len()) == Some(SERVICE_NAME) {
+                        let value = KeyValue::read(attribute).value;
+                        *named = Some(matches!(value, AnyValue::String(s) if !s.is_empty()));
+                    }
+                }
                 resource::DROPPED => drop(c.varint()?),
                 _ => c.skip(tag, resource::KNOWN)?,
             }
@@ -134,7 +199,8 @@ impl Walk {
         });
         let s = checked.inspect_err(|_| self.bad_strings = bad_before)?; // they go with the span
         self.backward += u32::from(s.end <= s.start);
-        Ok((s.trace_id, Marks { root: s.parent_id == [0; 8], debug: s.jaeger_flags & 2 != 0 }))
+        self.times.widen(Times { earliest: s.start, latest: s.start.max(s.end) });
+        Ok((s.trace_id, Marks::of(&s, self.bad_strings > bad_before)))
     }
 
     fn span_fields(&mut self, b: &[u8]) -> Result<Checked, Fault> {
@@ -154,7 +220,7 @@ impl Walk {
                 span::END => s.end = c.fixed64()?,
                 span::KIND | span::DROPPED_ATTRIBUTES | span::DROPPED_EVENTS | span::DROPPED_LINKS => drop(c.varint()?),
                 span::FLAGS => drop(c.fixed32()?),
-                JAEGER_FLAGS => s.jaeger_flags = c.varint()?,
+                JAEGER_FLAGS => s.jaeger_flags = Some(c.varint()?),
                 _ => c.skip(tag, span::KNOWN)?,
             }
         }

@@ -16,11 +16,14 @@ pub enum Refusal {
     ZeroSpanId,
     /// Attribute values nested deeper than [`crate::MAX_NESTING`].
     Nesting,
+    /// Longer than the limit for one span ([`crate::SpanLimit`]), and not to be trimmed or not trimmable to it.
+    TooLarge,
 }
 
 impl Refusal {
     /// All reasons, in the order of [`Refusals`].
-    pub const ALL: [Self; 5] = [Self::Malformed, Self::IdLength, Self::ZeroTraceId, Self::ZeroSpanId, Self::Nesting];
+    pub const ALL: [Self; 6] =
+        [Self::Malformed, Self::IdLength, Self::ZeroTraceId, Self::ZeroSpanId, Self::Nesting, Self::TooLarge];
 
     /// The value of the metric label `reason`.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Refusal {
             Self::ZeroTraceId => "zero-trace-id",
             Self::ZeroSpanId => "zero-span-id",
             Self::Nesting => "nesting",
+            Self::TooLarge => "too-large",
         }
     }
 
@@ -41,6 +45,7 @@ impl Refusal {
             Self::ZeroTraceId => "the trace id is absent or all zero",
             Self::ZeroSpanId => "the span id is absent or all zero",
             Self::Nesting => "attribute values are nested too deeply (64 levels at most)",
+            Self::TooLarge => "a span is larger than the limit for one span",
         }
     }
 }
@@ -53,6 +58,17 @@ impl Refusals {
     /// Counts one more.
     pub fn add(&mut self, why: Refusal) {
         self.0[why as usize] += 1;
+    }
+
+    /// Counts several more.
+    pub fn add_many(&mut self, why: Refusal, spans: u32) {
+        self.0[why as usize] += spans;
+    }
+
+    /// What was refused after `before`, an earlier state of the same count.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i].saturating_sub(before.0[i])))
     }
 
     /// Spans refused for any reason.

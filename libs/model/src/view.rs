@@ -157,7 +157,7 @@ pub struct KeyValue<'a> {
 
 impl<'a> KeyValue<'a> {
     #[inline]
-    fn read(b: &'a [u8]) -> Self {
+    pub(crate) fn read(b: &'a [u8]) -> Self {
         let mut kv = Self { key: b"", value: AnyValue::Empty };
         read!(b, |c, _start|
             key_value::KEY => kv.key = c.bytes().unwrap_or_default(),
@@ -290,14 +290,16 @@ pub struct ProcessView<'a> {
     attributes: Vec<KeyValue<'a>>,
 }
 
-const SERVICE_NAME: &[u8] = b"service.name";
+/// The attribute of a resource that names its service.
+pub(crate) const SERVICE_NAME: &[u8] = b"service.name";
 
 fn resource_attributes<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> impl Iterator<Item = KeyValue<'a>> {
     let resources = pieces.flat_map(|b| messages(b, resource_spans::RESOURCE));
     resources.flat_map(|r| messages(r, resource::ATTRIBUTES)).map(KeyValue::read)
 }
 
-fn service_text(name: Option<AnyValue<'_>>) -> &[u8] {
+/// The name that Jaeger's sanitizers give: in place of what is absent, empty or not a string.
+pub(crate) fn service_text(name: Option<AnyValue<'_>>) -> &[u8] {
     match name {
         None => b"missing-service-name",
         Some(AnyValue::String(b"")) => b"empty-service-name",

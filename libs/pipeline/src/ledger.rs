@@ -20,11 +20,12 @@ struct Tier {
 }
 
 /// Counts each span once when it comes in and once when its fate is known. At rest,
-/// `received = stored + refused + dropped`; in between the difference is in flight.
+/// `received = stored + refused + dropped + sampled-out`; in between the difference is in flight.
 ///
 /// - **stored**: the next stage has accepted it (Kafka, or the store).
 /// - **refused**: it was not taken and somebody knows: the sender was told, or it is in the dead-letter topic.
 /// - **dropped**: it was lost although nobody was told (a failed delivery after `--collector.ack=queued`).
+/// - **sampled-out**: it was left out on purpose, with its whole trace (`--downsampling.ratio`).
 #[derive(Debug)]
 pub struct Ledger {
     tier: &'static str,
@@ -40,7 +41,7 @@ impl Ledger {
         let family = Family::<Labels, Counter>::default();
         registry.register(
             "skua_spans",
-            "Spans by what became of them; received = stored + refused + dropped + in flight",
+            "Spans by what became of them; received = stored + refused + dropped + sampled-out + in flight",
             family.clone(),
         );
         let gauge = Family::<Tier, Gauge>::default();
@@ -89,6 +90,14 @@ impl InFlight {
     pub fn dropped(&mut self, reason: &'static str, spans: u64) {
         if spans > 0 {
             self.ledger.count("dropped", reason, spans);
+            self.close(spans);
+        }
+    }
+
+    /// Left out on purpose.
+    pub fn sampled_out(&mut self, spans: u64) {
+        if spans > 0 {
+            self.ledger.count("sampled-out", "", spans);
             self.close(spans);
         }
     }

@@ -1,30 +1,13 @@
 //! From a decoded batch to a delivered one.
 
-use crate::{CollectorMetrics, InFlight, Ledger, Transport};
-use skua_model::{SpanBatch, repair};
+use crate::room::{Place, Room};
+use crate::{Acknowledge, CollectorMetrics, InFlight, Ledger, Options, Transport};
+use skua_model::{Refusals, SpanBatch};
 use skua_store::{ErrorKind, SpanWriter, StoreError, Written};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// When a sender is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Acknowledge {
-    /// When the writer has every span.
-    Stored,
-    /// When the batch is in our memory, as Jaeger does: what fails later is counted as dropped.
-    Queued,
-}
-
-/// Bounds and promises of a pipeline.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// When a sender is answered.
-    pub acknowledge: Acknowledge,
-    /// Bytes of batches that may be under way; more are refused as [`ErrorKind::Overloaded`].
-    pub max_in_flight_bytes: usize,
-}
+use tokio::sync::Semaphore;
 
 /// A batch was delivered, perhaps without some of its spans.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,13 +18,21 @@ pub struct Delivered {
     pub why: String,
 }
 
+impl Delivered {
+    fn without(refused: &Refusals) -> Self {
+        Self { refused: refused.total(), why: refused.to_string() }
+    }
+}
+
 /// Takes batches and delivers them, within bounds, counting every span.
 pub struct Pipeline {
     writer: Arc<dyn SpanWriter>,
     ledger: Arc<Ledger>,
-    metrics: CollectorMetrics,
-    room: Arc<Semaphore>,
-    options: Options,
+    pub(crate) metrics: CollectorMetrics,
+    room: Room,
+    /// Batches that may be written at the same time, if that is bounded.
+    workers: Option<Semaphore>,
+    pub(crate) options: Options,
     started: Instant,
     /// The second, since the start, of the last complaint.
     complained: AtomicU64,
@@ -56,9 +47,12 @@ const QUEUED_TRIES: u32 = 5;
 impl Pipeline {
     /// Delivers to `writer`.
     pub fn new(writer: Arc<dyn SpanWriter>, ledger: Arc<Ledger>, metrics: CollectorMetrics, options: Options) -> Arc<Self> {
-        let room = Arc::new(Semaphore::new(options.max_in_flight_bytes.min(Semaphore::MAX_PERMITS)));
-        metrics.queue_capacity(options.max_in_flight_bytes);
-        Arc::new(Self { writer, ledger, metrics, room, options, started: Instant::now(), complained: AtomicU64::new(0) })
+        let room = Room::new(options.max_in_flight_bytes, options.max_in_flight_spans);
+        metrics.queue_capacity(room.capacity());
+        let workers = options.workers.filter(|_| options.acknowledge == Acknowledge::Queued);
+        let workers = workers.map(|n| Semaphore::new(n.clamp(1, Semaphore::MAX_PERMITS)));
+        let (started, complained) = (Instant::now(), AtomicU64::new(0));
+        Arc::new(Self { writer, ledger, metrics, room, workers, options, started, complained })
     }
 
     /// Sanitizes and delivers a batch. The delivery goes on when the caller stops waiting for it, so that every span is
@@ -67,27 +61,14 @@ impl Pipeline {
     /// # Errors
     /// No span was delivered as far as the caller may rely on; [`StoreError::is_retryable`] tells whether to send again.
     pub async fn deliver(self: &Arc<Self>, batch: SpanBatch, transport: Transport) -> Result<Delivered, StoreError> {
-        let refused = *batch.refused();
-        let mut open = self.ledger.received(batch.len() as u64 + refused.total());
+        let accepted = Instant::now();
+        let mut open = self.ledger.received(batch.len() as u64 + batch.refused().total());
         self.metrics.received(&batch, transport);
-        refused.iter().for_each(|(why, n)| open.refused(why.as_str(), n));
-        let delivered = Delivered { refused: refused.total(), why: refused.to_string() };
-        self.complain(&delivered);
+        batch.refused().iter().for_each(|(why, n)| open.refused(why.as_str(), n));
         if batch.is_empty() {
-            return Ok(delivered);
+            return Ok(self.complain(Delivered::without(batch.refused())));
         }
-        let batch = match repair(batch) {
-            Ok((batch, repairs)) => {
-                self.metrics.repaired(repairs);
-                batch
-            }
-            Err(e) => {
-                let left = open.open();
-                open.refused("malformed", left);
-                return Err(StoreError::new(ErrorKind::Invalid, e.to_string()));
-            }
-        };
-        let Some(room) = self.make_room(batch.bytes().len()) else {
+        let Some(place) = self.room.take(batch.bytes().len(), batch.len()) else {
             self.metrics.dropped(open.open());
             let left = open.open();
             open.refused("queue-full", left);
@@ -96,45 +77,56 @@ impl Pipeline {
                 ..StoreError::new(ErrorKind::Overloaded, "too many spans wait to be stored; send them again later")
             });
         };
-        let task = tokio::spawn(self.clone().write(batch, open, room));
+        let batch = self.prepare(batch, &mut open).map_err(|e| {
+            let left = open.open();
+            open.refused("malformed", left);
+            StoreError::new(ErrorKind::Invalid, e.to_string())
+        })?;
+        let delivered = self.complain(Delivered::without(batch.refused()));
+        if batch.is_empty() {
+            return Ok(delivered);
+        }
+        let task = tokio::spawn(self.clone().write(batch, open, place, accepted));
         if self.options.acknowledge == Acknowledge::Queued {
             return Ok(delivered);
         }
         let written = task.await.map_err(|e| StoreError::new(ErrorKind::Internal, "the delivery failed").caused_by(e))??;
         if !written.refused.is_empty() {
-            let delivered = with_refusals(delivered, &written);
-            self.complain(&delivered);
-            return Ok(delivered);
+            return Ok(self.complain(with_refusals(delivered, &written)));
         }
         Ok(delivered)
     }
 
     /// Logs why spans were refused, once a second at most: not every protocol can tell the sender, Jaeger's gRPC cannot.
-    fn complain(&self, delivered: &Delivered) {
-        if delivered.refused == 0 {
-            return;
+    fn complain(&self, delivered: Delivered) -> Delivered {
+        if delivered.refused > 0 {
+            let now = self.started.elapsed().as_secs() + 1;
+            if self.complained.swap(now, Ordering::Relaxed) != now {
+                tracing::warn!(spans = delivered.refused, why = %delivered.why, "spans were refused");
+            }
         }
-        let now = self.started.elapsed().as_secs() + 1;
-        if self.complained.swap(now, Ordering::Relaxed) != now {
-            tracing::warn!(spans = delivered.refused, why = %delivered.why, "spans were refused");
-        }
-    }
-
-    /// A batch larger than all of the room gets all of it.
-    fn make_room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let bytes = bytes.clamp(1, self.options.max_in_flight_bytes.max(1));
-        self.room.clone().try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()
+        delivered
     }
 
     async fn write(
         self: Arc<Self>,
         batch: SpanBatch,
         mut open: InFlight,
-        room: OwnedSemaphorePermit,
+        place: Place,
+        accepted: Instant,
     ) -> Result<Written, StoreError> {
+        let worker = match &self.workers {
+            Some(workers) => workers.acquire().await.ok(), // it is never closed
+            None => None,
+        };
+        self.metrics.in_queue(accepted.elapsed());
         let start = Instant::now();
         let result = self.try_write(&batch).await;
-        self.metrics.saved(&batch, result.as_ref().ok(), start.elapsed());
+        drop(worker);
+        self.metrics.saved(&batch, result.is_ok(), start.elapsed());
+        if self.options.span_size_metrics {
+            self.metrics.processed(&batch);
+        }
         match &result {
             Ok(written) => {
                 open.stored(written.stored);
@@ -151,7 +143,7 @@ impl Pipeline {
                 open.refused(reason(e.kind), left);
             }
         }
-        drop(room);
+        drop(place);
         result
     }
 
@@ -176,7 +168,7 @@ impl Pipeline {
 
     /// Bytes of batches under way.
     pub fn in_flight_bytes(&self) -> usize {
-        self.options.max_in_flight_bytes - self.room.available_permits().min(self.options.max_in_flight_bytes)
+        self.room.taken()
     }
 
     /// Refreshes the gauges that are read rather than counted.
@@ -189,8 +181,7 @@ impl Pipeline {
     /// # Errors
     /// What the writer's flush returned.
     pub async fn drain(&self) -> Result<(), StoreError> {
-        let all = u32::try_from(self.options.max_in_flight_bytes.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
-        let _all = self.room.acquire_many(all).await.map_err(|e| StoreError::new(ErrorKind::Internal, "closed").caused_by(e))?;
+        self.room.empty().await;
         self.writer.flush().await
     }
 }

@@ -96,6 +96,7 @@ impl Config {
         Options {
             acknowledge: if self.ack == "queued" { Acknowledge::Queued } else { Acknowledge::Stored },
             max_in_flight_bytes: usize::try_from(mib << 20).unwrap_or(usize::MAX),
+            ..Options::default()
         }
     }
 }

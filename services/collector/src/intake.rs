@@ -31,9 +31,18 @@ impl Intake for CollectorIntake {
             self.pipeline.undecodable();
             Rejection { kind: RejectionKind::Invalid, message: why, retry_after: None }
         })?;
-        let transport = if format == Format::JaegerProto { Transport::JaegerGrpc } else { Transport::Otlp };
-        let delivered = self.pipeline.deliver(batch, transport).await.map_err(rejection)?;
+        let delivered = self.pipeline.deliver(batch, transport(format)).await.map_err(rejection)?;
         Ok(Accepted { refused: delivered.refused, why: delivered.why })
+    }
+}
+
+/// As Jaeger's metrics tell them apart.
+fn transport(format: Format) -> Transport {
+    match format {
+        Format::OtlpProto | Format::OtlpJson => Transport::Otlp,
+        Format::JaegerProto => Transport::JaegerGrpc,
+        Format::JaegerThrift => Transport::JaegerHttp,
+        Format::ZipkinV1Json | Format::ZipkinV1Thrift | Format::ZipkinV2Json | Format::ZipkinV2Proto => Transport::Zipkin,
     }
 }
 

@@ -1,8 +1,9 @@
 //! From a chunk of messages to one batch, remembering which spans came with which message.
 
-use skua_codec::{Encoding, decode_message};
+use skua_codec::{InputEncoding, decode_message};
 use skua_kafka::Chunk;
 use skua_model::{BatchBuilder, SpanBatch};
+use skua_pipeline::Downsampling;
 
 /// A chunk's spans as one batch.
 pub(crate) struct Assembled {
@@ -25,7 +26,7 @@ pub(crate) struct BadRecord {
 
 impl Assembled {
     /// Decodes every record; a bad one costs only itself.
-    pub fn new(chunk: &Chunk, encoding: Encoding) -> Self {
+    pub fn new(chunk: &Chunk, encoding: InputEncoding) -> Self {
         let mut builder = BatchBuilder::default();
         let (mut ends, mut bad) = (Vec::with_capacity(chunk.records().len()), Vec::new());
         for (record, message) in chunk.records().iter().map(|r| chunk.payload(r)).enumerate() {
@@ -48,6 +49,17 @@ impl Assembled {
         Self { batch: builder.finish(), ends, bad }
     }
 
+    /// Leaves out the spans of traces that down-sampling does not keep, and returns how many there were.
+    pub fn sample(&mut self, downsampling: &Downsampling) -> u64 {
+        let keeps: Vec<_> = self.batch.spans().iter().map(|s| downsampling.keeps(&s.trace_id)).collect();
+        let (mut kept, mut from) = (0, 0);
+        for end in &mut self.ends {
+            kept += keeps[from..*end].iter().filter(|keep| **keep).count();
+            from = std::mem::replace(end, kept);
+        }
+        downsampling.sample(&mut self.batch)
+    }
+
     /// The record that a span came with.
     pub fn record_of(&self, span: usize) -> usize {
         self.ends.partition_point(|end| *end <= span)
@@ -57,5 +69,45 @@ impl Assembled {
     pub fn spans_of(&self, record: usize) -> usize {
         let before = record.checked_sub(1).map_or(0, |r| self.ends[r]);
         self.ends[record] - before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skua_model::wire::{put_bytes, put_message};
+
+    /// Scenario: three messages of two spans, down-sampled. Guarantee: each span that stays is still its own message's, and a
+    /// message that lost all of its spans has none.
+    #[test]
+    fn what_is_sampled_keeps_its_record() {
+        let sampling = Downsampling::new(0.5, "", &mut prometheus_client::registry::Registry::default()).expect("less than 1");
+        let ids: Vec<[u8; 16]> =
+            (1_u128..100).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes()).collect();
+        let (stay, go): (Vec<&[u8; 16]>, Vec<_>) = ids.iter().partition(|id| sampling.keeps(id));
+        let messages = [[stay[0], go[0]], [go[1], go[2]], [stay[1], stay[2]]];
+        let mut builder = BatchBuilder::default();
+        let mut ends = Vec::new();
+        for message in &messages {
+            let mut bytes = Vec::new();
+            put_message(&mut bytes, 1, |out| {
+                put_message(out, 2, |out| {
+                    for id in message {
+                        put_message(out, 2, |out| {
+                            put_bytes(out, 1, &id[..]);
+                            put_bytes(out, 2, &[7; 8]);
+                        });
+                    }
+                });
+            });
+            builder.push(&bytes).expect("OTLP");
+            ends.push(builder.len());
+        }
+        let mut assembled = Assembled { batch: builder.finish(), ends, bad: Vec::new() };
+        assert_eq!(assembled.sample(&sampling), 3);
+        let left: Vec<_> = assembled.batch.spans().iter().map(|s| &s.trace_id).collect();
+        assert_eq!(left, [stay[0], stay[1], stay[2]]);
+        assert_eq!([0, 1, 2].map(|span| assembled.record_of(span)), [0, 2, 2]);
+        assert_eq!([0, 1, 2].map(|record| assembled.spans_of(record)), [1, 0, 2]);
     }
 }

@@ -26,12 +26,12 @@ impl Ingester {
         .await;
     }
 
-    /// The message as it came when the span was all of it, else the span alone as OTLP.
+    /// The message as it came when the span was all of it, else (or if down-sampling may have left out others) the span alone as OTLP.
     pub(crate) async fn bury_span(&self, chunk: &Chunk, assembled: &Assembled, refused: &RefusedSpan) {
         let of = assembled.record_of(refused.span as usize);
         let record = &chunk.records()[of];
         let mut alone = Vec::new();
-        if assembled.spans_of(of) > 1 {
+        if assembled.spans_of(of) > 1 || self.downsampling.is_some() {
             write_subset(&assembled.batch, &[refused.span], &mut alone);
         }
         let span = assembled.batch.view(&assembled.batch.spans()[refused.span as usize]);

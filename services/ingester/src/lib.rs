@@ -13,9 +13,9 @@ mod work;
 pub use config::{Config, WORKERS};
 pub use metrics::IngesterMetrics;
 
-use skua_codec::Encoding;
+use skua_codec::InputEncoding;
 use skua_kafka::{Chunk, DeadLetters};
-use skua_pipeline::Ledger;
+use skua_pipeline::{Downsampling, Ledger};
 use skua_store::SpanWriter;
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
@@ -29,7 +29,9 @@ pub struct Ingester {
     /// Where what nobody can use goes.
     pub dead_letters: Arc<DeadLetters>,
     /// What a message's value is.
-    pub encoding: Encoding,
+    pub encoding: InputEncoding,
+    /// Leaves out whole traces; their offsets are committed like those of stored spans.
+    pub downsampling: Option<Arc<Downsampling>>,
     /// Counts every span.
     pub ledger: Arc<Ledger>,
     /// Jaeger's counters.

@@ -18,6 +18,9 @@ impl Ingester {
         let mut assembled = Assembled::new(&chunk, self.encoding);
         let bad: u64 = assembled.bad.iter().map(|b| b.spans).sum();
         let mut open = self.ledger.received(assembled.batch.len() as u64 + bad);
+        if let Some(downsampling) = &self.downsampling {
+            open.sampled_out(assembled.sample(downsampling));
+        }
         match repair(std::mem::take(&mut assembled.batch)) {
             Ok((batch, _)) => assembled.batch = batch,
             Err(e) => {

@@ -188,3 +188,18 @@ fn deep_nesting_is_refused() {
         assert_eq!(SpanBatch::parse(bytes).err(), if sound { None } else { Some(DecodeError::Nesting) });
     }
 }
+
+/// What is left out of the index is in no output; the bytes are not touched.
+#[test]
+fn retained_spans_are_all_that_comes_out() {
+    let named = |name: &str| opentelemetry_proto::tonic::trace::v1::Span { name: name.into(), ..a_sound_span() };
+    let mut batch = SpanBatch::parse(message(vec![named("a"), named("b"), named("c")]).encode_to_vec()).unwrap();
+    let (at, size) = (batch.bytes().as_ptr(), batch.bytes().len());
+    let b = batch.spans()[1].field.clone();
+    batch.retain(|s| s.field != b);
+    assert_eq!((batch.bytes().as_ptr(), batch.bytes().len(), batch.len()), (at, size, 2));
+    let groups = regroup(&batch, 1, usize::MAX);
+    let (_, written, _) = groups.iter().next().unwrap();
+    let data = TracesData::decode(written).unwrap();
+    assert_eq!(sound(&data).map(|s| &s.name[..]).collect::<Vec<_>>(), ["a", "c"]);
+}

@@ -3,6 +3,9 @@
 mod batch;
 mod builder;
 mod jaeger_origin;
+mod limiting;
 mod regrouping;
 mod repairing;
 mod strategies;
+mod tagging;
+mod timing;

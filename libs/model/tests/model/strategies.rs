@@ -7,6 +7,10 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, TracesData, span};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use prost::Message;
+use skua_model::otlp::JAEGER_FLAGS;
+use skua_model::wire::{put_bytes, put_message, put_varint};
+use skua_model::{Process, SpanBatch};
 
 fn value() -> impl Strategy<Value = Option<AnyValue>> {
     let leaf = prop_oneof![
@@ -117,8 +121,53 @@ pub fn a_sound_span() -> Span {
     }
 }
 
-/// A message of one resource and one scope.
+/// A message of one resource, whose service is `s`, and one scope.
 pub fn message(spans: Vec<Span>) -> TracesData {
+    of_resource(vec![string("service.name", "s")], spans)
+}
+
+/// A message of one resource with these attributes and one scope.
+pub fn of_resource(attributes: Vec<KeyValue>, spans: Vec<Span>) -> TracesData {
     let scope_spans = vec![ScopeSpans { spans, ..Default::default() }];
-    TracesData { resource_spans: vec![ResourceSpans { scope_spans, ..Default::default() }] }
+    let resource = Some(Resource { attributes, ..Default::default() });
+    TracesData { resource_spans: vec![ResourceSpans { resource, scope_spans, ..Default::default() }] }
+}
+
+pub fn string(key: &str, value: &str) -> KeyValue {
+    of_value(key, Value::StringValue(value.into()))
+}
+
+pub fn of_value(key: &str, value: Value) -> KeyValue {
+    KeyValue { key: key.into(), value: Some(AnyValue { value: Some(value) }), ..Default::default() }
+}
+
+/// The same message with every span marked as one of Jaeger's own model, with these flags.
+pub fn in_jaegers_model(data: &TracesData, flags: u64) -> SpanBatch {
+    let mut out = Vec::new();
+    for r in &data.resource_spans {
+        put_message(&mut out, 1, |out| {
+            put_bytes(out, 1, &r.resource.clone().unwrap_or_default().encode_to_vec());
+            for span in r.scope_spans.iter().flat_map(|s| &s.spans) {
+                put_message(out, 2, |out| {
+                    put_message(out, 2, |out| {
+                        out.extend_from_slice(&span.encode_to_vec());
+                        put_varint(out, u64::from(JAEGER_FLAGS));
+                        put_varint(out, flags);
+                    });
+                });
+            }
+        });
+    }
+    SpanBatch::parse(out).expect("OTLP")
+}
+
+/// What a rewritten batch says of itself is what a new parse of its bytes finds.
+pub fn agrees_with_its_bytes(batch: &SpanBatch) {
+    let parsed = SpanBatch::parse(batch.bytes().clone()).expect("what we write is sound");
+    assert_eq!(format!("{:?}", parsed.spans()), format!("{:?}", batch.spans()));
+    for (a, b) in parsed.spans().iter().zip(batch.spans()) {
+        let process = |batch: &SpanBatch, s| Process::from_view(&batch.process(batch.resource_of(s)));
+        assert_eq!(process(&parsed, a), process(batch, b));
+        assert_eq!(format!("{:?}", parsed.view(a)), format!("{:?}", batch.view(b)));
+    }
 }
