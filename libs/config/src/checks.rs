@@ -1,6 +1,7 @@
 //! Values that contradict each other.
 
 use crate::loaded::Loaded;
+use crate::source::Origin;
 use crate::storage::StorageType;
 use crate::tables::catalog;
 
@@ -27,7 +28,67 @@ pub(crate) fn contradictions(loaded: &Loaded) -> Vec<String> {
             kafka(loaded, prefix, &mut problems);
         }
     }
+    if has("reporter.grpc.host-port") {
+        agent(loaded, &mut problems);
+    }
+    if has("downsampling.ratio") && !(0.0..=1.0).contains(&loaded.get_f64("downsampling.ratio")) {
+        problems.push(sentence(loaded, "downsampling.ratio", " must be between 0 and 1"));
+    }
+    if has("sampling.strategies-file") {
+        sampling(loaded, &mut problems);
+    }
     problems
+}
+
+/// Flags of adaptive sampling that are set although strategies come from a file, and the reverse.
+pub(crate) fn idle_sampling(loaded: &Loaded) -> Vec<String> {
+    if !catalog().find("sampling.delay").is_some_and(|(table, _)| table.is_active(loaded.component, &loaded.storage)) {
+        return Vec::new();
+    }
+    let adaptive = loaded.get_string("sampling-config.type") == "adaptive";
+    let (idle, wanted) = if adaptive { ("sampling", "file") } else { ("sampling (adaptive)", "adaptive") };
+    let flags = catalog().tables.iter().filter(|table| table.title == idle).flat_map(|table| &table.flags);
+    let set = flags.filter(|flag| loaded.origin(flag) != Origin::Default);
+    set.map(|flag| loaded.origin(flag).sentence(&flag.name, &format!(" has no effect: it needs SAMPLING_CONFIG_TYPE={wanted}")))
+        .collect()
+}
+
+fn agent(loaded: &Loaded, problems: &mut Vec<String>) {
+    if loaded.get_string("reporter.grpc.host-port").trim().is_empty() {
+        problems.push(sentence(loaded, "reporter.grpc.host-port", " names no collector, such as collector:14250"));
+    }
+    if !loaded.get_bool("reporter.grpc.tls.enabled") {
+        unused_tls(loaded, "reporter.grpc", "reporter.grpc.tls.enabled=true", problems);
+    }
+}
+
+fn sampling(loaded: &Loaded, problems: &mut Vec<String>) {
+    if loaded.get_string("sampling-config.type") == "adaptive" && loaded.storage.sampling.is_none() {
+        let rest = format!(
+            "=adaptive needs a storage where collectors meet, and SPAN_STORAGE_TYPE is {}; set SAMPLING_STORAGE_TYPE to memory, \
+             elasticsearch or opensearch",
+            loaded.storage.names()
+        );
+        problems.push(sentence(loaded, "sampling-config.type", &rest));
+    }
+    let probabilities = ["default-sampling-probability", "initial-sampling-probability", "min-sampling-probability"];
+    for flag in probabilities.map(|name| format!("sampling.{name}")) {
+        if !(0.0..=1.0).contains(&loaded.get_f64(&flag)) {
+            problems.push(sentence(loaded, &flag, " must be between 0 and 1"));
+        }
+    }
+    for flag in ["calculation-interval", "leader-lease-refresh-interval", "follower-lease-refresh-interval"] {
+        let flag = format!("sampling.{flag}");
+        if loaded.get_duration(&flag).is_zero() {
+            problems.push(sentence(loaded, &flag, " must be longer than 0"));
+        }
+    }
+    for flag in ["buckets-for-calculation", "aggregation-buckets"] {
+        let flag = format!("sampling.{flag}");
+        if loaded.get_u64(&flag) == 0 {
+            problems.push(sentence(loaded, &flag, " must be at least 1"));
+        }
+    }
 }
 
 fn sentence(loaded: &Loaded, flag: &str, rest: &str) -> String {

@@ -5,24 +5,30 @@ use std::fmt;
 /// A tier of the backend; each has its own tables of flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Component {
+    /// Receives Thrift over UDP beside its clients and passes it to collectors.
+    Agent,
     /// Receives spans and passes them to Kafka or a store.
     Collector,
     /// Reads Kafka and writes a store.
     Ingester,
     /// Reads a store and answers the UI and API clients.
     Query,
-    /// Collector and query in one process.
+    /// Agent, collector and query in one process.
     AllInOne,
 }
 
 impl Component {
     /// Every component, in the order in which a span meets them.
-    pub const ALL: &'static [Self] = &[Self::Collector, Self::Ingester, Self::Query, Self::AllInOne];
+    pub const ALL: &'static [Self] = &[Self::Agent, Self::Collector, Self::Ingester, Self::Query, Self::AllInOne];
 
-    /// The subcommand: `collector`, `ingester`, `query`, `all-in-one`.
+    /// Those that write or read a store.
+    pub(crate) const WITH_STORAGE: &'static [Self] = &[Self::Collector, Self::Ingester, Self::Query, Self::AllInOne];
+
+    /// The subcommand: `agent`, `collector`, `ingester`, `query`, `all-in-one`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Agent => "agent",
             Self::Collector => "collector",
             Self::Ingester => "ingester",
             Self::Query => "query",

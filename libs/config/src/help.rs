@@ -52,10 +52,11 @@ Usage: skua <component> [--flag=value]...
        skua <command>
 
 Components:
+  agent                   receive Thrift over UDP beside the clients; pass it to collectors
   collector               receive spans; write them to Kafka or a store
   ingester                read spans from Kafka; write them to a store
   query                   answer the UI and API clients
-  all-in-one              collector and query in one process
+  all-in-one              agent, collector and query in one process
 
 Commands:
   config print [--origin] <component>   show the effective values, and where each came from
@@ -66,7 +67,7 @@ Commands:
   version                               print the version
   help [<component>]                    list the flags of a component
 
-Started as jaeger-collector, jaeger-ingester, jaeger-query or jaeger-all-in-one it is that component.
+Started as jaeger-agent, jaeger-collector, jaeger-ingester, jaeger-query or jaeger-all-in-one it is that component.
 "
     .to_owned();
     text.push_str("A wrong configuration ends with exit code 64.\n");

@@ -127,6 +127,9 @@ impl<'a> Inputs<'a> {
 
     /// Which storages the component uses; this decides which flags exist.
     pub(crate) fn storage(&self, component: Component) -> Result<Storage, String> {
+        if component == Component::Agent {
+            return Ok(Storage::none());
+        }
         let span = match self.given_text("span-storage.type")? {
             Some((origin, text)) => storage::read_list(&text, component)
                 .map_err(|problem| origin.sentence("span-storage.type", &format!(": {problem}")))?,
@@ -146,7 +149,22 @@ impl<'a> Inputs<'a> {
                 Some(read.map_err(|problem| origin.sentence("dependency-storage.type", &format!(": {problem}")))?)
             }
         };
-        Ok(Storage { span, dependency })
+        let sampling = self.sampling_storage(component, &span)?;
+        Ok(Storage { span, dependency, sampling })
+    }
+
+    /// `SAMPLING_STORAGE_TYPE`; `None` where strategies are not adaptive.
+    fn sampling_storage(&self, component: Component, span: &[StorageType]) -> Result<Option<StorageType>, String> {
+        let adaptive = self.given_text("sampling-config.type")?.is_some_and(|(_, text)| text == "adaptive");
+        if !adaptive || !matches!(component, Component::Collector | Component::AllInOne) {
+            return Ok(None);
+        }
+        match self.given_text("sampling-storage.type")? {
+            Some((origin, text)) => storage::read_one(&text, component)
+                .map(Some)
+                .map_err(|problem| origin.sentence("sampling-storage.type", &format!(": {problem}"))),
+            None => Ok(span.iter().copied().find(|storage| storage.can_sample())),
+        }
     }
 
     /// The text of a flag that decides about others; `None` if it is unset or empty.
@@ -248,6 +266,7 @@ fn idle_flags(loaded: &Loaded) -> Vec<String> {
             idle.push(loaded.origin(flag).sentence(&flag.name, &format!(" has no effect: {why}")));
         }
     }
+    idle.extend(checks::idle_sampling(loaded));
     idle
 }
 

@@ -36,6 +36,11 @@ impl StorageType {
         }
     }
 
+    /// Whether collectors can meet there for adaptive sampling.
+    pub(crate) fn can_sample(self) -> bool {
+        matches!(self, Self::Memory | Self::Elasticsearch | Self::Opensearch)
+    }
+
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|storage| storage.name() == name)
     }
@@ -53,24 +58,34 @@ pub(crate) const UNSUPPORTED: &[&str] = &["cassandra", "grpc", "badger"];
 /// The stores of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
-    /// Written all, read from the first. Never empty. From `SPAN_STORAGE_TYPE`.
+    /// Written all, read from the first; empty for the agent alone. From `SPAN_STORAGE_TYPE`.
     pub span: Vec<StorageType>,
     /// Where dependencies are read from: `DEPENDENCY_STORAGE_TYPE`, else the first span storage.
     /// `None` only if that is Kafka, which cannot be read.
     pub dependency: Option<StorageType>,
+    /// Where collectors meet for adaptive sampling: `SAMPLING_STORAGE_TYPE`, else the first span storage that can.
+    /// `None` without adaptive sampling, or if none can.
+    pub sampling: Option<StorageType>,
 }
 
 impl Storage {
     /// Whether flags of this storage exist for the component.
     #[must_use]
     pub fn uses(&self, storage: StorageType) -> bool {
-        self.span.contains(&storage) || self.dependency == Some(storage)
+        self.span.contains(&storage) || self.dependency == Some(storage) || self.sampling == Some(storage)
     }
 
     /// The span storages as in `SPAN_STORAGE_TYPE`.
     #[must_use]
     pub fn names(&self) -> String {
         self.span.iter().map(|storage| storage.name()).collect::<Vec<_>>().join(",")
+    }
+}
+
+impl Storage {
+    /// Of a component that neither writes nor reads any store.
+    pub(crate) const fn none() -> Self {
+        Self { span: Vec::new(), dependency: None, sampling: None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every flag of every component: the one source of `--help`, of the reference page and of what may be set.
 
+mod agent;
 mod collector;
 mod common;
 mod elasticsearch;
@@ -7,6 +8,7 @@ mod ingester;
 mod kafka;
 mod memory;
 mod query;
+mod sampling;
 mod tls;
 
 use std::collections::HashMap;
@@ -82,11 +84,15 @@ impl Catalog {
 pub(crate) fn catalog() -> &'static Catalog {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
         let tables = vec![
+            common::storage_types(),
             common::common(),
             common::downsampling(),
             common::multi_tenancy(),
             collector::collector(),
-            collector::sampling(),
+            sampling::file(),
+            sampling::adaptive(),
+            agent::ports(),
+            agent::reporter(),
             query::query(),
             ingester::ingester(),
             kafka::producer(),
@@ -120,24 +126,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ("grpc-storage.", "needs SPAN_STORAGE_TYPE=grpc, which is not supported yet by this version"),
     ("grpc-storage-archive.", "needs SPAN_STORAGE_TYPE=grpc, which is not supported yet by this version"),
     ("prometheus.", "needs METRICS_STORAGE_TYPE=prometheus, which is not supported yet by this version"),
-    ("sampling.target-samples-per-second", ADAPTIVE),
-    ("sampling.delta-tolerance", ADAPTIVE),
-    ("sampling.buckets-for-calculation", ADAPTIVE),
-    ("sampling.calculation-interval", ADAPTIVE),
-    ("sampling.aggregation-buckets", ADAPTIVE),
-    ("sampling.delay", ADAPTIVE),
-    ("sampling.initial-sampling-probability", ADAPTIVE),
-    ("sampling.min-sampling-probability", ADAPTIVE),
-    ("sampling.min-samples-per-second", ADAPTIVE),
-    ("sampling.leader-lease-refresh-interval", ADAPTIVE),
-    ("sampling.follower-lease-refresh-interval", ADAPTIVE),
-    ("processor.", "is a flag of the agent, which is not part of this version"),
-    ("reporter.", "is a flag of the agent, which is not part of this version"),
-    ("agent.", "is a flag of the agent, which is not part of this version"),
-    ("http-server.", "is a flag of the agent, which is not part of this version"),
 ];
-
-const ADAPTIVE: &str = "needs SAMPLING_CONFIG_TYPE=adaptive, which is not supported yet by this version";
 
 /// What a flag of Jaeger that no table has would need.
 pub(crate) fn foreign(name: &str) -> Option<&'static str> {

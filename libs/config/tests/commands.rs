@@ -12,7 +12,7 @@ fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 fn run(argv: &str) -> Result<Command, ConfigError> {
     let argv: Vec<String> = argv.split_whitespace().map(str::to_owned).collect();
-    parse(&argv, &environment(&[("SPAN_STORAGE_TYPE", "blackhole")]))
+    parse(&argv, &environment(&[("SPAN_STORAGE_TYPE", "blackhole"), ("REPORTER_GRPC_HOST_PORT", "collector:14250")]))
 }
 
 fn loaded(argv: &str) -> Loaded {
@@ -106,7 +106,7 @@ fn wrong_commands() {
         ("skua collecter", "unknown command \"collecter\"; did you mean \"collector\"?"),
         ("skua everything", "unknown command \"everything\"; skua help lists them"),
         ("skua config", "config wants print or check"),
-        ("skua config print", "config print wants a component: collector, ingester, query, all-in-one"),
+        ("skua config print", "config print wants a component: agent, collector, ingester, query, all-in-one"),
         ("jaeger-query config lint", "unexpected argument \"lint\""),
         ("jaeger-query stray", "unexpected argument \"stray\""),
         ("skua query --origin", "--origin belongs to config print"),

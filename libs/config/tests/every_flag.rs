@@ -46,6 +46,13 @@ fn companions(flag: &Flag) -> Vec<(String, &'static str)> {
     {
         beside.push((format!("{prefix}.tls.enabled"), "true"));
     }
+    if flag.name.starts_with("sampling.") && ADAPTIVE.contains(&flag.name.trim_start_matches("sampling.")) {
+        beside.push(("sampling-config.type".to_owned(), "adaptive"));
+        beside.push(("sampling-storage.type".to_owned(), "memory"));
+    }
+    if flag.name == "sampling-config.type" {
+        beside.push(("sampling-storage.type".to_owned(), "memory"));
+    }
     if flag.name == "es.use-ilm" {
         beside.push(("es.use-aliases".to_owned(), "true"));
         beside.push(("es.create-index-templates".to_owned(), "false"));
@@ -55,6 +62,21 @@ fn companions(flag: &Flag) -> Vec<(String, &'static str)> {
     }
     beside
 }
+
+/// Flags that only adaptive sampling has.
+const ADAPTIVE: &[&str] = &[
+    "target-samples-per-second",
+    "delta-tolerance",
+    "buckets-for-calculation",
+    "calculation-interval",
+    "aggregation-buckets",
+    "delay",
+    "initial-sampling-probability",
+    "min-sampling-probability",
+    "min-samples-per-second",
+    "leader-lease-refresh-interval",
+    "follower-lease-refresh-interval",
+];
 
 fn storage_for(table: &Table, component: Component) -> &'static str {
     match table.storages.first() {
@@ -166,6 +188,9 @@ fn try_flag(
     let mut base = Given { args: vec![], env: BTreeMap::new() };
     if flag.name != "span-storage.type" {
         base.env.insert("SPAN_STORAGE_TYPE".to_owned(), storage_for(table, component).to_owned());
+    }
+    if component == Component::Agent && flag.name != "reporter.grpc.host-port" {
+        base.env.insert("REPORTER_GRPC_HOST_PORT".to_owned(), "collector:14250".to_owned());
     }
     if !matches!(flag.status, Status::NotYet(_)) {
         base.args.extend(companions(flag).iter().map(|(name, value)| format!("--{name}={value}")));

@@ -17,7 +17,12 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
 /// Flags that Jaeger does not have, or has as a variable only (the four types).
 const OURS: &[&str] = &[
     "collector.ack",
+    "collector.http-server.max-request-body-size",
+    "collector.max-span-size",
     "collector.otlp.http.max-request-body-size",
+    "collector.oversize-spans",
+    "collector.zipkin.http-port",
+    "collector.zipkin.max-request-body-size",
     "dependency-storage.type",
     "drain-timeout",
     "es.bulk.max-retry-interval",
@@ -27,6 +32,9 @@ const OURS: &[&str] = &[
     "kafka.producer.dead-letter-topic",
     "memory.max-bytes",
     "metrics-storage.type",
+    "processor.jaeger-binary.server-sockets",
+    "processor.jaeger-compact.server-sockets",
+    "processor.zipkin-compact.server-sockets",
     "runtime.worker-threads",
     "sampling-config.type",
     "sampling-storage.type",

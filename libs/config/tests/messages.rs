@@ -236,17 +236,22 @@ fn storages() {
         message(Component::Query, &[ES[0], ("METRICS_STORAGE_TYPE", "prometheus")], &[], None),
         "environment variable METRICS_STORAGE_TYPE: metrics-storage.type: RED metrics are not served yet; unset it"
     );
-    assert_eq!(
-        message(Component::Collector, &[ES[0], ("SAMPLING_CONFIG_TYPE", "adaptive")], &[], None),
-        "environment variable SAMPLING_CONFIG_TYPE: sampling-config.type: adaptive sampling is not built yet; use file"
-    );
 }
 
 /// Scenario: values that contradict each other. Guarantees: the message names the flag, its source and the remedy.
 #[test]
 fn contradictions() {
     for (component, env, args, wanted) in [
-        (Component::Query, ES, &["--es.tls.ca=/ca.pem"][..], "--es.tls.ca needs es.tls.enabled=true"),
+        (Component::Agent, ES, &["--log-level=info"][..], "reporter.grpc.host-port names no collector, such as collector:14250"),
+        (
+            Component::Collector,
+            KAFKA,
+            &["--sampling-config.type=adaptive"],
+            "--sampling-config.type=adaptive needs a storage where collectors meet, and SPAN_STORAGE_TYPE is kafka; set \
+             SAMPLING_STORAGE_TYPE to memory, elasticsearch or opensearch",
+        ),
+        (Component::Collector, ES, &["--downsampling.ratio=2"], "--downsampling.ratio must be between 0 and 1"),
+        (Component::Query, ES, &["--es.tls.ca=/ca.pem"], "--es.tls.ca needs es.tls.enabled=true"),
         (
             Component::Collector,
             KAFKA,

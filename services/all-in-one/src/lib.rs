@@ -1,21 +1,22 @@
-//! Collector and query in one process over one store: for one machine, and for trying Skua out.
+//! Agent, collector and query in one process over one store: for one machine, and for trying Skua out.
 
-use skua_collector::{Listeners, RunError};
-use skua_pipeline::Pipeline;
+mod local;
+
+pub use local::LocalReporter;
+
+use skua_collector::RunError;
 use skua_store::SpanReader;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// What the two tiers need; each is run as it is when it runs alone.
+/// What the tiers need; each is run as it is when it runs alone.
 pub struct Parts {
-    /// Settings of the collector.
-    pub collector: skua_collector::Config,
-    /// Its sockets.
-    pub listeners: Listeners,
-    /// Where its spans go.
-    pub pipeline: Arc<Pipeline>,
+    /// The agent, which reports to the collector's pipeline ([`LocalReporter`]).
+    pub agent: skua_agent::Parts,
+    /// The collector.
+    pub collector: skua_collector::Parts,
     /// Settings of the query tier.
     pub query: skua_query_service::Config,
     /// Its socket.
@@ -27,6 +28,9 @@ pub struct Parts {
 /// Why it ended other than by being asked to.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The agent.
+    #[error(transparent)]
+    Agent(#[from] skua_agent::RunError),
     /// The collector.
     #[error(transparent)]
     Collector(#[from] RunError),
@@ -35,26 +39,32 @@ pub enum Error {
     Query(#[from] std::io::Error),
 }
 
-/// Serves both until `stop`; then lets requests under way finish, within `drain`.
+/// Serves all until `stop`; then lets requests under way finish, within `drain`: the agent's first, which the collector's pipeline
+/// has yet to deliver.
 ///
 /// # Errors
-/// When either tier fails: the other is then stopped too.
+/// When any tier fails: the others are then stopped too.
 pub async fn run(parts: Parts, drain: Duration, stop: CancellationToken) -> Result<(), Error> {
-    let collector = skua_collector::run(parts.collector, parts.listeners, parts.pipeline, drain, stop.clone());
-    let query = skua_query_service::run(parts.query, parts.query_listener, parts.reader, stop.clone());
+    let agent_ended = CancellationToken::new();
+    let agent = async {
+        let ended = skua_agent::run(parts.agent, drain / 2, stop.clone()).await;
+        agent_ended.cancel();
+        stop.cancel();
+        ended.map_err(Error::from)
+    };
     let collector = async {
-        let ended = collector.await;
+        let ended = skua_collector::run(parts.collector, drain, agent_ended.clone()).await;
         stop.cancel();
         ended.map_err(Error::from)
     };
     let query = async {
         let ended = tokio::select! {
-            ended = query => ended,
+            ended = skua_query_service::run(parts.query, parts.query_listener, parts.reader, stop.clone()) => ended,
             () = async { stop.cancelled().await; tokio::time::sleep(drain).await } => Ok(()),
         };
         stop.cancel();
         ended.map_err(Error::from)
     };
-    let (collector, query) = tokio::join!(collector, query);
-    collector.and(query)
+    let (agent, collector, query) = tokio::join!(agent, collector, query);
+    agent.and(collector).and(query)
 }

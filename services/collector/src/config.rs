@@ -1,8 +1,13 @@
 //! The collector's settings: the flags that begin with `collector.`, by the same names.
 
+use prometheus_client::registry::Registry;
 use serde::Deserialize;
+use skua_model::{Over, SpanLimit};
 use skua_pipeline::{Acknowledge, Options};
-use skua_receive::{grpc, http};
+use skua_receive::http::Budget;
+use skua_receive::http::metrics::{Requests, Sampling};
+use skua_receive::{grpc, http, server};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Flags under `collector.`.
@@ -13,10 +18,22 @@ pub struct Config {
     pub ack: String,
     /// MiB; 0 means 32.
     pub queue_size_memory: u64,
+    /// Batches that are written at a time, when nobody waits for them (`ack` is `queued`).
+    pub num_workers: usize,
+    /// Bytes; 0 means no limit.
+    pub max_span_size: usize,
+    /// `trim` or `refuse`.
+    pub oversize_spans: String,
+    /// `jaeger_collector_spans_bytes`.
+    pub enable_span_size_metrics: bool,
+    /// Jaeger's Thrift over HTTP, and sampling strategies.
+    pub http_server: HttpServer,
     /// Jaeger's own gRPC.
     pub grpc_server: GrpcServer,
     /// OpenTelemetry's protocol.
     pub otlp: Otlp,
+    /// Zipkin over HTTP.
+    pub zipkin: Zipkin,
 }
 
 /// Flags under `collector.otlp.`.
@@ -28,7 +45,7 @@ pub struct Otlp {
     /// 4317.
     pub grpc: GrpcServer,
     /// 4318.
-    pub http: HttpServer,
+    pub http: OtlpHttp,
 }
 
 /// A gRPC listener.
@@ -45,7 +62,7 @@ pub struct GrpcServer {
     pub max_connection_age_grace: Duration,
 }
 
-/// An HTTP listener.
+/// 14268.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct HttpServer {
@@ -53,11 +70,49 @@ pub struct HttpServer {
     pub host_port: String,
     /// Bytes, before and after decompression.
     pub max_request_body_size: usize,
+    /// See [`server::Limits`], as the two below.
+    pub idle_timeout: Duration,
+    #[allow(missing_docs)]
+    pub read_timeout: Duration,
+    #[allow(missing_docs)]
+    pub read_header_timeout: Duration,
+}
+
+/// 4318.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct OtlpHttp {
+    /// Empty: not served.
+    pub host_port: String,
+    /// Bytes, before and after decompression.
+    pub max_request_body_size: usize,
+    /// See [`server::Limits`], as the two below.
+    pub idle_timeout: Duration,
+    #[allow(missing_docs)]
+    pub read_timeout: Duration,
+    #[allow(missing_docs)]
+    pub read_header_timeout: Duration,
     /// Which web pages may send.
     pub cors: Cors,
 }
 
-/// Flags under `….http.cors.`.
+/// 9411.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Zipkin {
+    /// Empty: not served, unless `http_port` is given.
+    pub host_port: String,
+    /// The flag's older name, which wins when it is given.
+    pub http_port: String,
+    /// More than one request on a connection.
+    pub keep_alive: bool,
+    /// Bytes, before and after decompression.
+    pub max_request_body_size: usize,
+    /// Which web pages may send.
+    pub cors: Cors,
+}
+
+/// Flags under `….cors.`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Cors {
@@ -79,23 +134,75 @@ impl GrpcServer {
     }
 }
 
+impl Cors {
+    fn of_pages(&self) -> http::Cors {
+        http::Cors { allowed_origins: self.allowed_origins.clone(), allowed_headers: self.allowed_headers.clone() }
+    }
+}
+
 impl HttpServer {
     /// As the receiver takes them.
-    pub fn options(&self) -> http::otlp::Options {
-        let Cors { allowed_origins, allowed_headers } = self.cors.clone();
-        let cors = http::Cors { allowed_origins, allowed_headers };
-        http::otlp::Options { max_body: self.max_request_body_size, cors, ..Default::default() }
+    pub fn options(&self, budget: &Budget, metrics: HttpMetrics) -> http::thrift::Options {
+        let HttpMetrics { requests, sampling } = metrics;
+        let Self { idle_timeout, read_timeout, read_header_timeout, .. } = *self;
+        let limits = server::Limits { idle_timeout, read_timeout, read_header_timeout, ..server::Limits::default() };
+        http::thrift::Options { max_body: self.max_request_body_size, budget: budget.clone(), limits, requests, sampling }
+    }
+}
+
+impl OtlpHttp {
+    /// As the receiver takes them.
+    pub fn options(&self, budget: &Budget) -> http::otlp::Options {
+        let Self { idle_timeout, read_timeout, read_header_timeout, .. } = *self;
+        let limits = server::Limits { idle_timeout, read_timeout, read_header_timeout, ..server::Limits::default() };
+        let cors = self.cors.of_pages();
+        http::otlp::Options { max_body: self.max_request_body_size, budget: budget.clone(), cors, limits }
+    }
+}
+
+impl Zipkin {
+    /// Where it listens; empty when it does not.
+    pub fn address(&self) -> &str {
+        if self.http_port.is_empty() { &self.host_port } else { &self.http_port }
+    }
+
+    /// As the receiver takes them.
+    pub fn options(&self, budget: &Budget) -> http::zipkin::Options {
+        let limits = server::Limits { keep_alive: self.keep_alive, ..server::Limits::default() };
+        let cors = self.cors.of_pages();
+        http::zipkin::Options { max_body: self.max_request_body_size, budget: budget.clone(), cors, limits }
+    }
+}
+
+/// Where the requests to 14268 are counted.
+#[derive(Debug, Clone)]
+pub struct HttpMetrics {
+    /// Their durations.
+    pub requests: Arc<Requests>,
+    /// Those of remote samplers.
+    pub sampling: Arc<Sampling>,
+}
+
+impl HttpMetrics {
+    /// `jaeger_collector_http_*`.
+    pub fn new(registry: &mut Registry) -> Self {
+        let prefix = "jaeger_collector";
+        Self { requests: Arc::new(Requests::new(prefix, registry)), sampling: Arc::new(Sampling::new(prefix, registry)) }
     }
 }
 
 impl Config {
-    /// As the pipeline takes them.
+    /// As the pipeline takes them, without what does not begin with `collector.`.
     pub fn options(&self) -> Options {
         const DEFAULT_MIB: u64 = 32;
         let mib = if self.queue_size_memory == 0 { DEFAULT_MIB } else { self.queue_size_memory };
+        let over = if self.oversize_spans == "refuse" { Over::Refuse } else { Over::Trim };
         Options {
             acknowledge: if self.ack == "queued" { Acknowledge::Queued } else { Acknowledge::Stored },
             max_in_flight_bytes: usize::try_from(mib << 20).unwrap_or(usize::MAX),
+            span_limit: (self.max_span_size > 0).then_some(SpanLimit { max_bytes: self.max_span_size, over }),
+            span_size_metrics: self.enable_span_size_metrics,
+            workers: Some(self.num_workers),
             ..Options::default()
         }
     }

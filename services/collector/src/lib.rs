@@ -6,11 +6,11 @@ mod config;
 mod decode;
 mod intake;
 
-pub use config::{Config, Cors, GrpcServer, HttpServer, Otlp};
+pub use config::{Config, Cors, GrpcServer, HttpMetrics, HttpServer, Otlp, OtlpHttp, Zipkin};
 
 use intake::CollectorIntake;
-use skua_codec::sampling::Response;
 use skua_pipeline::Pipeline;
+use skua_receive::http::Budget;
 use skua_receive::{Intake, Strategies, grpc, http};
 use skua_runtime::listen::{self, ListenError};
 use std::sync::Arc;
@@ -28,6 +28,10 @@ pub struct Listeners {
     pub otlp_http: Option<TcpListener>,
     /// `collector.grpc-server.host-port`.
     pub jaeger_grpc: Option<TcpListener>,
+    /// `collector.http-server.host-port`.
+    pub thrift_http: Option<TcpListener>,
+    /// `collector.zipkin.host-port`.
+    pub zipkin: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -43,13 +47,20 @@ impl Listeners {
             otlp_grpc: open("collector.otlp.grpc.host-port", &otlp.grpc.host_port, otlp.enabled)?,
             otlp_http: open("collector.otlp.http.host-port", &otlp.http.host_port, otlp.enabled)?,
             jaeger_grpc: open("collector.grpc-server.host-port", &config.grpc_server.host_port, true)?,
+            thrift_http: open("collector.http-server.host-port", &config.http_server.host_port, true)?,
+            zipkin: open("collector.zipkin.host-port", config.zipkin.address(), true)?,
         })
     }
 
     /// What listens where, for the log and for a person.
     pub fn describe(&self) -> Vec<(&'static str, String)> {
-        let receivers =
-            [("OTLP/gRPC", &self.otlp_grpc), ("OTLP/HTTP", &self.otlp_http), ("Jaeger gRPC (PostSpans)", &self.jaeger_grpc)];
+        let receivers = [
+            ("OTLP/gRPC", &self.otlp_grpc),
+            ("OTLP/HTTP", &self.otlp_http),
+            ("Jaeger gRPC", &self.jaeger_grpc),
+            ("Jaeger Thrift/HTTP", &self.thrift_http),
+            ("Zipkin", &self.zipkin),
+        ];
         let address = |l: &TcpListener| l.local_addr().map(|a| a.to_string()).unwrap_or_default();
         receivers.into_iter().filter_map(|(name, l)| l.as_ref().map(|l| (name, address(l)))).collect()
     }
@@ -71,36 +82,32 @@ pub enum RunError {
     Drain(Duration),
 }
 
+/// What a collector works with.
+pub struct Parts {
+    /// Its settings.
+    pub config: Config,
+    /// Its sockets.
+    pub listeners: Listeners,
+    /// Where its spans go.
+    pub pipeline: Arc<Pipeline>,
+    /// Who answers remote samplers.
+    pub strategies: Arc<dyn Strategies>,
+    /// Where requests to 14268 are counted.
+    pub http_metrics: HttpMetrics,
+    /// Bytes of HTTP bodies that may be under way.
+    pub budget: Budget,
+}
+
 /// Serves until `stop`, then finishes the requests under way and delivers what was acknowledged, within `drain`.
 ///
 /// # Errors
 /// When a socket fails, or the drain takes too long.
-pub async fn run(
-    config: Config,
-    listeners: Listeners,
-    pipeline: Arc<Pipeline>,
-    drain: Duration,
-    stop: CancellationToken,
-) -> Result<(), RunError> {
-    let intake: Arc<dyn Intake> = Arc::new(CollectorIntake::new(pipeline.clone()));
-    let mut receivers = JoinSet::new();
-    let failed = |receiver, e: &dyn std::fmt::Display| RunError::Serve { receiver, message: e.to_string() };
-    if let Some(listener) = listeners.otlp_grpc {
-        let serve = grpc::serve_otlp(listener, config.otlp.grpc.limits(), intake.clone(), stop.clone());
-        receivers.spawn(async move { serve.await.map_err(|e| failed("OTLP/gRPC", &e)) });
-    }
-    if let Some(listener) = listeners.jaeger_grpc {
-        let serve = grpc::serve_jaeger(listener, config.grpc_server.limits(), intake.clone(), Arc::new(Defaults), stop.clone());
-        receivers.spawn(async move { serve.await.map_err(|e| failed("Jaeger gRPC", &e)) });
-    }
-    if let Some(listener) = listeners.otlp_http {
-        let (options, intake, stop) = (config.otlp.http.options(), intake.clone(), stop.clone());
-        receivers
-            .spawn(async move { http::otlp::serve(listener, &options, intake, stop).await.map_err(|e| failed("OTLP/HTTP", &e)) });
-    }
+pub async fn run(parts: Parts, drain: Duration, stop: CancellationToken) -> Result<(), RunError> {
+    let pipeline = parts.pipeline.clone();
+    let mut receivers = receivers(parts, &stop);
     tokio::select! {
         () = stop.cancelled() => {}
-        Some(ended) = receivers.join_next() => return ended.unwrap_or_else(|e| Err(failed("a receiver", &e))),
+        Some(ended) = receivers.join_next() => return ended.unwrap_or_else(|e| Err(failed("a receiver", e))),
     }
     // Clients that keep a connection open without a request must not hold up the stop, so the drain has its own deadline.
     let finish = async {
@@ -119,12 +126,38 @@ pub async fn run(
     }
 }
 
-/// What Jaeger answers remote samplers without a strategies file: one trace in a thousand, of every service.
-struct Defaults;
-
-#[async_trait::async_trait]
-impl Strategies for Defaults {
-    async fn strategy(&self, _: &str) -> Result<Response, String> {
-        Ok(Response { probabilistic: Some(0.001), ..Response::default() })
+/// One task for each open socket.
+fn receivers(parts: Parts, stop: &CancellationToken) -> JoinSet<Result<(), RunError>> {
+    let Parts { config, listeners, pipeline, strategies, http_metrics, budget } = parts;
+    let intake: Arc<dyn Intake> = Arc::new(CollectorIntake::new(pipeline));
+    let mut tasks = JoinSet::new();
+    if let Some(listener) = listeners.otlp_grpc {
+        let serve = grpc::serve_otlp(listener, config.otlp.grpc.limits(), intake.clone(), stop.clone());
+        tasks.spawn(async move { serve.await.map_err(|e| failed("OTLP/gRPC", e)) });
     }
+    if let Some(listener) = listeners.jaeger_grpc {
+        let limits = config.grpc_server.limits();
+        let serve = grpc::serve_jaeger(listener, limits, intake.clone(), strategies.clone(), stop.clone());
+        tasks.spawn(async move { serve.await.map_err(|e| failed("Jaeger gRPC", e)) });
+    }
+    if let Some(listener) = listeners.otlp_http {
+        let (options, intake, stop) = (config.otlp.http.options(&budget), intake.clone(), stop.clone());
+        let serve = async move { http::otlp::serve(listener, &options, intake, stop).await };
+        tasks.spawn(async move { serve.await.map_err(|e| failed("OTLP/HTTP", e)) });
+    }
+    if let Some(listener) = listeners.thrift_http {
+        let (options, intake, stop) = (config.http_server.options(&budget, http_metrics), intake.clone(), stop.clone());
+        let serve = async move { http::thrift::serve(listener, &options, intake, strategies, stop).await };
+        tasks.spawn(async move { serve.await.map_err(|e| failed("Jaeger Thrift/HTTP", e)) });
+    }
+    if let Some(listener) = listeners.zipkin {
+        let (options, stop) = (config.zipkin.options(&budget), stop.clone());
+        let serve = async move { http::zipkin::serve(listener, &options, intake, stop).await };
+        tasks.spawn(async move { serve.await.map_err(|e| failed("Zipkin", e)) });
+    }
+    tasks
+}
+
+fn failed(receiver: &'static str, e: impl std::fmt::Display) -> RunError {
+    RunError::Serve { receiver, message: e.to_string() }
 }

@@ -1,6 +1,6 @@
 //! Carries out a command line.
 
-use crate::{collector, ingester, process, query, together};
+use crate::{agent, collector, ingester, process, query, together};
 use skua_config::{Command, Component, Loaded};
 use std::fmt::Display;
 use std::io::Write as _;
@@ -25,6 +25,7 @@ pub(crate) fn execute(command: Command) -> ExitCode {
 fn run(loaded: &Loaded) -> ExitCode {
     let ended = process::run(loaded, |process| async move {
         match process.loaded.component() {
+            Component::Agent => agent::run(process).await,
             Component::Collector => collector::run(process).await,
             Component::Ingester => ingester::run(process).await,
             Component::Query => query::run(process).await,

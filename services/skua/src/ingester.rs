@@ -17,7 +17,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
         writer,
         dead_letters: Arc::new(DeadLetters::of_consumer(&consumer)?),
         encoding: consumer.encoding()?,
-        downsampling: None,
+        downsampling: crate::collector::downsampling(&mut process),
         ledger: Ledger::new("ingester", &mut process.registry),
         metrics: IngesterMetrics::new(&mut process.registry),
     };

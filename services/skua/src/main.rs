@@ -1,10 +1,12 @@
 //! The one binary: `skua <tier>`, or a tier under its Jaeger name (`jaeger-collector`, …). A table of contents.
 
+mod agent;
 mod collector;
 mod command;
 mod ingester;
 mod process;
 mod query;
+mod sampling;
 mod storage;
 mod together;
 

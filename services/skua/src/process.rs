@@ -3,7 +3,7 @@
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use skua_config::{Component, Loaded};
+use skua_config::{Component, Environment, Loaded, ProcessEnvironment};
 use skua_receive::server;
 use skua_runtime::admin::Admin;
 use skua_runtime::health::Health;
@@ -55,7 +55,7 @@ where
 fn threads(loaded: &Loaded) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     match (loaded.get_u64("runtime.worker-threads"), loaded.component()) {
-        (0, Component::Collector | Component::Ingester) => (cores / 2).max(1),
+        (0, Component::Agent | Component::Collector | Component::Ingester) => (cores / 2).max(1),
         (0, Component::Query | Component::AllInOne) => cores,
         (n, _) => usize::try_from(n).unwrap_or(cores),
     }
@@ -110,4 +110,15 @@ impl Process {
             health.ready();
         });
     }
+}
+
+/// This machine's name, as in Jaeger's label `host`.
+pub(crate) fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "unknown".to_owned(), |h| h.trim().to_owned())
+}
+
+/// The value of a flag that lists tags, with `${NAME:default}` looked up.
+pub(crate) fn tags(loaded: &Loaded, flag: &str) -> Result<Vec<(String, String)>, Failure> {
+    skua_pipeline::tags::parse(&loaded.get_string(flag), &|name| ProcessEnvironment.get(name))
+        .map_err(|e| format!("failed to read --{flag}: {e}").into())
 }

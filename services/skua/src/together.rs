@@ -1,22 +1,26 @@
-//! `skua all-in-one`: collector and query in one process over one store.
+//! `skua all-in-one`: agent, collector and query in one process over one store.
 
 use crate::process::{Failure, Process};
 use crate::storage::{self, Stores};
-use crate::{collector, command};
+use crate::{agent, collector, command};
+use skua_all_in_one::LocalReporter;
 use skua_runtime::listen;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
-    let Stores { writer, reader, ready } = storage::open(&mut process).await?;
+    let Stores { writer, reader, sampling, ready } = storage::open(&mut process).await?;
     let reader = reader.ok_or("the first SPAN_STORAGE_TYPE cannot be read")?;
     let query: skua_query_service::Config = process.loaded.section("query")?;
     let query_listener = listen::tcp("query.http-server.host-port", &query.http_server.host_port)?;
-    let (config, listeners, pipeline) = collector::assemble(&mut process, writer)?;
-    let http_port = listeners.otlp_http.as_ref().and_then(|l| l.local_addr().ok()).map_or(4318, |a| a.port());
-    let scraped = pipeline.clone();
+    let (collector, adaptive) = collector::assemble(&mut process, writer, sampling).await?;
+    let http_port = collector.listeners.otlp_http.as_ref().and_then(|l| l.local_addr().ok()).map_or(4318, |a| a.port());
+    let reporter = Arc::new(LocalReporter(collector.pipeline.clone()));
+    let agent = agent::assemble(&mut process, reporter, collector.strategies.clone())?;
+    let scraped = collector.pipeline.clone();
     let admin = process.serve_admin(Arc::new(move || scraped.refresh_metrics()))?;
 
-    let mut places = listeners.describe();
+    let mut places = collector.listeners.describe();
+    places.extend(agent.listeners.describe());
     let address = query_listener.local_addr()?;
     places.push(("Query API", format!("http://127.0.0.1:{}{}", address.port(), query.base_path.trim_end_matches('/'))));
     places.push(("Admin", process.loaded.get_string("admin.http.host-port")));
@@ -28,8 +32,10 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     }
     process.when_ready(ready);
     let drain = process.drain_timeout();
-    let parts = skua_all_in_one::Parts { collector: config, listeners, pipeline, query, query_listener, reader };
+    let parts = skua_all_in_one::Parts { agent, collector, query, query_listener, reader };
     let ended = skua_all_in_one::run(parts, drain, process.stop.clone()).await;
+    process.stop.cancel();
+    collector::given_back(adaptive).await;
     admin.cancel();
     Ok(ended?)
 }
@@ -38,7 +44,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
 fn welcome(places: &[(&str, String)], http_port: u16, query_port: u16) {
     let mut text = format!("Skua {} is up.\n", skua_runtime::version::VERSION);
     for (what, address) in places {
-        text.push_str(&format!("  {what:<24} {address}\n"));
+        text.push_str(&format!("  {what:<27} {address}\n"));
     }
     text.push_str(&format!(
         "Try it:\n  curl -s localhost:{http_port}/v1/traces -H 'Content-Type: application/json' -d '{{\"resourceSpans\":[{{\"resource\":\

@@ -5,10 +5,6 @@ use crate::component::Component::{AllInOne, Collector};
 use crate::flag::Flag;
 use crate::kind::Kind;
 
-const QUEUE: &str = "there is no queue of spans between workers; --collector.queue-size-memory bounds what waits";
-const THRIFT_HTTP: &str = "Thrift over HTTP is not served yet; send OTLP to :4318 or :4317";
-const ZIPKIN: &str = "Zipkin is not served yet; send OTLP or remove the flag";
-
 pub(super) fn collector() -> Table {
     let mut flags = vec![
         Flag::new(
@@ -24,16 +20,46 @@ pub(super) fn collector() -> Table {
             "0",
             "MiB of requests that may wait for Kafka or the store; 0 means 32; more is refused",
         ),
-        Flag::new("collector.num-workers", Kind::COUNT, "50", "workers that take spans from the queue").compat(QUEUE),
-        Flag::new("collector.queue-size", Kind::COUNT, "2000", "spans that the queue holds").compat(QUEUE),
-        Flag::new("collector.tags", Kind::String, "", "k=v,k2=${ENV:default} added to the tags of every process")
-            .not_yet("tags are not added yet; set them in the clients (OTEL_RESOURCE_ATTRIBUTES) or remove the flag"),
-        Flag::new("collector.enable-span-size-metrics", Kind::Bool, "false", "count the bytes of spans by service")
-            .compat("bytes under way are in jaeger_collector_queue_length"),
-        Flag::new("collector.http-server.host-port", Kind::HostPort, ":14268", "address of Thrift over HTTP")
-            .compat("Thrift over HTTP is not served yet, nothing listens here"),
+        Flag::new(
+            "collector.num-workers",
+            Kind::COUNT,
+            "50",
+            "with collector.ack=queued, batches that are written at a time; else each sender waits for its own",
+        ),
+        Flag::new(
+            "collector.queue-size",
+            Kind::COUNT,
+            "2000",
+            "spans that may wait for Kafka or the store, if set; unset, --collector.queue-size-memory is the only bound",
+        ),
+        Flag::new("collector.tags", Kind::String, "", "k=v,k2=${ENV:default} added to the tags of every process"),
+        Flag::new(
+            "collector.max-span-size",
+            Kind::Int { min: 0, max: 1 << 30 },
+            "0",
+            "largest span in bytes (OTLP protobuf); 0 = no limit; not a flag of Jaeger",
+        ),
+        Flag::new(
+            "collector.oversize-spans",
+            Kind::Choice(&["trim", "refuse"]),
+            "trim",
+            "what becomes of a larger span: trim = its largest values are cut and a warning says so; not a flag of Jaeger",
+        ),
+        Flag::new(
+            "collector.enable-span-size-metrics",
+            Kind::Bool,
+            "false",
+            "measure the bytes of spans under way: jaeger_collector_spans_bytes",
+        ),
+        Flag::new(
+            "collector.http-server.host-port",
+            Kind::HostPort,
+            ":14268",
+            "address of Thrift over HTTP and of sampling strategies; empty = off",
+        ),
+        body_size("collector.http-server"),
     ];
-    flags.extend(http_timeouts("collector.http-server").map(|flag| flag.not_yet(THRIFT_HTTP)));
+    flags.extend(http_timeouts("collector.http-server"));
     flags.extend(tls::server("collector.http"));
     flags.push(Flag::new(
         "collector.grpc-server.host-port",
@@ -50,44 +76,29 @@ pub(super) fn collector() -> Table {
     flags.extend(grpc_limits("collector.otlp.grpc"));
     flags.extend(tls::server("collector.otlp.grpc"));
     flags.push(Flag::new("collector.otlp.http.host-port", Kind::HostPort, ":4318", "address of OTLP over HTTP; empty = off"));
-    flags.push(Flag::new(
-        "collector.otlp.http.max-request-body-size",
-        Kind::Int { min: 1, max: 1 << 32 },
-        "20971520",
-        "largest request in bytes, after decompression; not a flag of Jaeger",
-    ));
-    flags.extend(
-        http_timeouts("collector.otlp.http")
-            .map(|flag| flag.compat("connections are kept until the client or the drain ends them")),
-    );
+    flags.push(body_size("collector.otlp.http"));
+    flags.extend(http_timeouts("collector.otlp.http"));
     flags.extend(cors("collector.otlp.http"));
     flags.extend(tls::server("collector.otlp.http"));
     flags.extend([
         Flag::new("collector.zipkin.host-port", Kind::HostPort, "", "address of Zipkin, usually :9411; empty = off")
-            .not_yet(ZIPKIN),
-        Flag::new("collector.zipkin.keep-alive", Kind::Bool, "true", "keep connections of Zipkin clients")
-            .compat("Zipkin is not served yet"),
+            .but(&[(AllInOne, ":9411")]),
+        Flag::new("collector.zipkin.http-port", Kind::HostPort, "", "older name of collector.zipkin.host-port: a port"),
+        Flag::new("collector.zipkin.keep-alive", Kind::Bool, "true", "keep connections of Zipkin clients"),
+        body_size("collector.zipkin"),
     ]);
-    flags.extend(cors("collector.zipkin").map(|flag| flag.not_yet(ZIPKIN)));
+    flags.extend(cors("collector.zipkin"));
     flags.extend(tls::server("collector.zipkin"));
     Table { title: "collector", tiers: &[Collector, AllInOne], storages: &[], flags }
 }
 
-pub(super) fn sampling() -> Table {
-    const WHY: &str = "sampling strategies are not served yet; configure the clients' samplers or remove the flag";
-    let flags = vec![
-        Flag::new("sampling.strategies-file", Kind::String, "", "path or http URL of the strategies (JSON)").not_yet(WHY),
-        Flag::new(
-            "sampling.strategies-reload-interval",
-            Kind::Duration,
-            "0s",
-            "how often the strategies are read again; 0 = never",
-        )
-        .compat("sampling strategies are not served yet"),
-        Flag::new("sampling.default-sampling-probability", Kind::Float, "0.001", "probability for services without a strategy")
-            .not_yet(WHY),
-    ];
-    Table { title: "sampling", tiers: &[Collector, AllInOne], storages: &[], flags }
+fn body_size(prefix: &str) -> Flag {
+    Flag::new(
+        format!("{prefix}.max-request-body-size"),
+        Kind::Int { min: 1, max: 1 << 32 },
+        "20971520",
+        "largest request in bytes, after decompression; not a flag of Jaeger",
+    )
 }
 
 fn http_timeouts(prefix: &str) -> impl Iterator<Item = Flag> {

@@ -2,12 +2,13 @@
 
 use super::{Table, tls};
 use crate::component::Component;
-use crate::component::Component::{AllInOne, Collector, Ingester, Query};
+use crate::component::Component::{Agent, AllInOne, Collector, Ingester, Query};
 use crate::flag::Flag;
 use crate::kind::Kind;
 
-pub(super) fn common() -> Table {
-    let mut flags = vec![
+/// Flags that decide which stores there are, and with them which other flags; better known as variables.
+pub(super) fn storage_types() -> Table {
+    let flags = vec![
         Flag::new(
             "span-storage.type",
             Kind::String,
@@ -17,10 +18,13 @@ pub(super) fn common() -> Table {
         )
         .but(&[(AllInOne, "memory")]),
         Flag::new("dependency-storage.type", Kind::String, "", "storage of the dependency graph; empty = the first span storage"),
-        Flag::new("sampling-config.type", Kind::Choice(&["file", "adaptive"]), "file", "where sampling strategies come from")
-            .not_yet_values(&[("adaptive", "adaptive sampling is not built yet; use file")]),
-        Flag::new("sampling-storage.type", Kind::String, "", "storage of adaptive sampling; empty = the first that can")
-            .compat("only adaptive sampling, which is not built yet, uses it"),
+        Flag::new("sampling-config.type", Kind::Choice(&["file", "adaptive"]), "file", "where sampling strategies come from"),
+        Flag::new(
+            "sampling-storage.type",
+            Kind::Choice(&["", "memory", "elasticsearch", "opensearch"]),
+            "",
+            "storage of adaptive sampling, one of the span storages; empty = the first that can",
+        ),
         Flag::new(
             "metrics-storage.type",
             Kind::Choice(&["", "prometheus"]),
@@ -28,9 +32,18 @@ pub(super) fn common() -> Table {
             "storage of RED metrics; empty = none, /api/metrics answers 501",
         )
         .not_yet_values(&[("prometheus", "RED metrics are not served yet; unset it")]),
+    ];
+    Table { title: "storage types", tiers: Component::WITH_STORAGE, storages: &[], flags }
+}
+
+pub(super) fn common() -> Table {
+    let mut flags = vec![
         Flag::new("config-file", Kind::String, "", "path of a .yaml, .yml, .json or .toml file with any of these flags as keys"),
-        Flag::new("admin.http.host-port", Kind::HostPort, ":14269", "address of health, metrics and profiles")
-            .but(&[(Ingester, ":14270"), (Query, ":16687")]),
+        Flag::new("admin.http.host-port", Kind::HostPort, ":14269", "address of health, metrics and profiles").but(&[
+            (Agent, ":14271"),
+            (Ingester, ":14270"),
+            (Query, ":16687"),
+        ]),
     ];
     flags.extend(tls::server("admin.http"));
     flags.extend([
@@ -67,11 +80,9 @@ pub(super) fn common() -> Table {
 }
 
 pub(super) fn downsampling() -> Table {
-    const WHY: &str = "downsampling is not built yet; sample in the clients or remove the flag";
     let flags = vec![
-        Flag::new("downsampling.ratio", Kind::Float, "1", "share of traces that is kept, from 0 to 1").not_yet(WHY),
-        Flag::new("downsampling.hashsalt", Kind::String, "", "salt of the hash that chooses the traces")
-            .compat("downsampling is not built yet"),
+        Flag::new("downsampling.ratio", Kind::Float, "1", "share of traces that is kept, from 0 to 1; whole traces stay or go"),
+        Flag::new("downsampling.hashsalt", Kind::String, "", "salt of the hash that chooses the traces; empty = Jaeger's"),
     ];
     Table { title: "downsampling", tiers: &[Collector, Ingester, AllInOne], storages: &[], flags }
 }

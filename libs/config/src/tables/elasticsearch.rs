@@ -12,7 +12,7 @@ const PRIORITY: &str = "priority of the index template (Elasticsearch 8 and late
 const FREQUENCY: &[&str] = &["day", "hour"];
 
 pub(super) fn primary() -> Table {
-    Table { title: "es", tiers: Component::ALL, storages: &[Elasticsearch, Opensearch], flags: flags("es") }
+    Table { title: "es", tiers: Component::WITH_STORAGE, storages: &[Elasticsearch, Opensearch], flags: flags("es") }
 }
 
 /// The second set, for archived traces: known, but the archive is not there yet.
@@ -29,7 +29,7 @@ pub(super) fn archive() -> Table {
         flag.status = Status::Compat("the archive is not built yet");
         rows.push(flag);
     }
-    Table { title: "es-archive", tiers: Component::ALL, storages: &[Elasticsearch, Opensearch], flags: rows }
+    Table { title: "es-archive", tiers: Component::WITH_STORAGE, storages: &[Elasticsearch, Opensearch], flags: rows }
 }
 
 fn flags(prefix: &str) -> Vec<Flag> {

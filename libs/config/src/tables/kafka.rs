@@ -10,7 +10,6 @@ const PROTOCOL: &str = "the client agrees on versions with the broker";
 const ENCODINGS: &[&str] = &["protobuf", "json", "otlp-proto", "otlp-json"];
 const CONSUMER_ENCODINGS: &[&str] =
     &["protobuf", "json", "otlp-proto", "otlp-json", "zipkin-thrift", "zipkin-proto", "zipkin-json"];
-const ZIPKIN: &str = "Zipkin encodings are not read yet; produce protobuf, json, otlp-proto or otlp-json";
 
 pub(super) fn producer() -> Table {
     let mut flags = brokers("kafka.producer");
@@ -80,8 +79,7 @@ pub(super) fn consumer() -> Table {
             "jaeger-ingester",
             "name of this client in the broker's logs and quotas",
         ),
-        Flag::new("kafka.consumer.encoding", Kind::Choice(CONSUMER_ENCODINGS), "protobuf", "form of a message")
-            .not_yet_values(&[("zipkin-thrift", ZIPKIN), ("zipkin-proto", ZIPKIN), ("zipkin-json", ZIPKIN)]),
+        Flag::new("kafka.consumer.encoding", Kind::Choice(CONSUMER_ENCODINGS), "protobuf", "form of a message"),
         Flag::new("kafka.consumer.protocol-version", Kind::String, "", "version of the broker").compat(PROTOCOL),
         Flag::new("kafka.consumer.rack-id", Kind::String, "", "rack of this client, so that it reads from the nearest replica"),
         Flag::new(

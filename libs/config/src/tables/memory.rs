@@ -16,5 +16,5 @@ pub(super) fn memory() -> Table {
             "bytes of spans that are kept; the oldest trace goes first; 0 = no limit; not a flag of Jaeger",
         ),
     ];
-    Table { title: "memory", tiers: Component::ALL, storages: &[Memory], flags }
+    Table { title: "memory", tiers: Component::WITH_STORAGE, storages: &[Memory], flags }
 }
