@@ -9,7 +9,7 @@ integration-test: export RUST_BACKTRACE = 0
 ONLY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit-test integration-test bench
+.PHONY: help run test lint unit-test integration-test bench fuzz
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,7 +38,14 @@ integration-test: ## the real binary beside real Kafka and Elasticsearch; ONLY=n
 	./scripts/setup.sh test
 	cargo build --workspace --locked --all-targets
 	./scripts/run-tests.sh "$(CARGO_TARGET_DIR)/debug/with-servers" \
-		cargo test --workspace --locked --test pipeline --test real -- --test-threads=$(TEST_THREADS) $(ONLY)
+		cargo test --workspace --locked --test pipeline --test clients --test real -- --test-threads=$(TEST_THREADS) $(ONLY)
 
 bench: ## measure throughput, CPU and memory
 	./bench/run.sh
+
+# Seconds for each target, and which: make fuzz SECONDS=60 TARGETS="otlp_json thrift_batch"
+SECONDS ?= 600
+TARGETS ?=
+
+fuzz: ## fuzz every decoder for SECONDS=600 each; TARGETS="name name" for some
+	./fuzz/run.sh $(SECONDS) $(TARGETS)

@@ -41,12 +41,17 @@ install_packages() {
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null
 }
 
-# prepare_tests: fetches the servers and the clients' SDKs once; three lanes side by side, each quick when it has been done.
+# prepare_tests: fetches the servers once, and fetches and builds the published clients of four languages once; lanes side by
+# side, each quick when it has been done. Java programs share one lane: they share Maven's repository.
 prepare_tests() {
   local tests="$root/integration-tests" lanes=() lane
-  (for server in kafka elasticsearch elasticsearch8; do "$tests/servers/$server/run.sh" resolve; done) & lanes+=($!)
+  (
+    for server in kafka elasticsearch elasticsearch8; do "$tests/servers/$server/run.sh" resolve; done
+    "$tests/clients/java/run.sh" install
+  ) & lanes+=($!)
   "$tests/clients/python/run.sh" install & lanes+=($!)
   "$tests/clients/node/run.sh" install & lanes+=($!)
+  "$tests/clients/go/run.sh" install & lanes+=($!)
   for lane in "${lanes[@]}"; do
     wait "$lane" || { say "failed to prepare the integration tests, see above"; exit 1; }
   done

@@ -1,4 +1,4 @@
-# Sourced by every run.sh, which sets SERVER to its own name first. Bash only.
+# Sourced by every run.sh of a Java program, which sets SERVER to its own name first. Bash only.
 set -euo pipefail
 
 CACHE="${XDG_CACHE_HOME:-$HOME/.cache}/skua/servers"
@@ -42,11 +42,11 @@ resolve() {
   exec 9>&-
 }
 
-# compile FILE.java: compiles it against LIB once per content and sets CLASSES to its folder.
+# compile FILE.java...: compiles them against LIB once per content and sets CLASSES to their folder.
 compile() {
-  CLASSES="$LIB.classes-$(sha256sum < "$1" | cut -c1-12)"
+  CLASSES="$LIB.classes-$(cat "$@" | sha256sum | cut -c1-12)"
   [ -d "$CLASSES" ] && return 0
   local tmp="$CLASSES.part.$$"
-  javac -nowarn -proc:none -cp "$LIB/*" -d "$tmp" "$1" >&2
+  javac -nowarn -proc:none -encoding UTF-8 -cp "$LIB/*" -d "$tmp" "$@" >&2
   mv -T "$tmp" "$CLASSES" 2>/dev/null || rm -rf "$tmp"
 }

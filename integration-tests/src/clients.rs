@@ -5,7 +5,7 @@ use crate::query::{list, span_key, text};
 use crate::{Context, Result, SpanKey, ensure, wait};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An SDK and the protocol it exports with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +79,14 @@ pub async fn python(program: &Path, env: &[(String, String)]) -> Result<String> 
     run("python", &[program.display().to_string()], env).await
 }
 
-async fn run(folder: &str, arguments: &[String], env: &[(String, String)]) -> Result<String> {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(folder).join("run.sh");
+/// The program that runs the clients of a language.
+pub(crate) fn program(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(folder).join("run.sh")
+}
+
+/// Runs the clients of a language and gives what was written; a failure is an error.
+pub(crate) async fn run(folder: &str, arguments: &[String], env: &[(String, String)]) -> Result<String> {
+    let program = program(folder);
     let temporary = tempfile::tempdir()?;
     let log = new_log(temporary.path(), folder)?;
     let mut process = Process::spawn(folder, &program, arguments, env, true, &log)?;

@@ -2,7 +2,7 @@
 //! spans as applications do, and counts what came out at the other end.
 //!
 //! `make test` runs everything: `with-servers` (a binary of this crate) starts the shared servers, exports their
-//! addresses and runs the tests, which live in `tests/pipeline`. Each test has a topic, a consumer group and an index
+//! addresses and runs the tests, which live in `tests/pipeline` and `tests/clients`. Each test has a topic, a consumer group and an index
 //! prefix of its own (see [`Pipeline`]), so that tests run side by side on the shared servers.
 //!
 //! | module | what it does |
@@ -10,10 +10,11 @@
 //! | [`servers`], [`kafka`], [`elasticsearch`] | real servers, shared or private to a test |
 //! | [`skua`] | a tier of Skua as a process: start, stop, kill, read its log and metrics |
 //! | [`pipeline`] | the tiers of one test wired to each other |
-//! | [`spans`], [`otlp`], [`load`], [`clients`] | spans with known ids, and what sends them |
+//! | [`spans`], [`otlp`], [`load`], [`clients`], [`checkout`] | spans with known ids, and what sends them |
 //! | [`topics`], [`query`] | what is on Kafka, what the query tier answers |
 //! | [`metrics`], [`ledger`] | Prometheus text, and the promise that no span goes uncounted |
 
+pub mod checkout;
 pub mod clients;
 pub mod elasticsearch;
 mod error;
@@ -32,6 +33,7 @@ pub mod spans;
 pub mod topics;
 pub mod wait;
 
+pub use checkout::{Checkout, Language, SamplerFollower};
 pub use elasticsearch::Elasticsearch;
 pub use error::{Context, Error, Result, ensure};
 pub use kafka::Kafka;

@@ -92,6 +92,15 @@ pub async fn post_spans(port: u16, request: Vec<u8>) -> Answer {
     call(endpoint.timeout(TIMEOUT).connect_lazy(), POST_SPANS, request.into()).await
 }
 
+/// Calls a method of a gRPC service on a port of 127.0.0.1 with an encoded request, and gives the encoded answer.
+pub async fn call_grpc(port: u16, path: &'static str, request: Vec<u8>) -> Result<Bytes> {
+    let channel = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?.timeout(TIMEOUT).connect_lazy();
+    let mut client = tonic::client::Grpc::new(channel);
+    client.ready().await?;
+    let request = tonic::Request::new(Bytes::from(request));
+    Ok(client.unary(request, http::uri::PathAndQuery::from_static(path), RawCodec).await?.into_inner())
+}
+
 async fn call(channel: Channel, path: &'static str, body: Bytes) -> Answer {
     let mut client = tonic::client::Grpc::new(channel);
     if let Err(error) = client.ready().await {

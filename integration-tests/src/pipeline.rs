@@ -15,6 +15,12 @@ pub enum Encoding {
     Protobuf,
     /// One Jaeger span, as JSON.
     Json,
+    /// Zipkin spans, as Thrift in the binary protocol; only an ingester reads it.
+    ZipkinThrift,
+    /// Zipkin spans of version 2, as JSON; only an ingester reads it.
+    ZipkinJson,
+    /// Zipkin spans of version 2, as protobuf; only an ingester reads it.
+    ZipkinProto,
 }
 
 impl Encoding {
@@ -25,6 +31,9 @@ impl Encoding {
             Encoding::OtlpJson => "otlp-json",
             Encoding::Protobuf => "protobuf",
             Encoding::Json => "json",
+            Encoding::ZipkinThrift => "zipkin-thrift",
+            Encoding::ZipkinJson => "zipkin-json",
+            Encoding::ZipkinProto => "zipkin-proto",
         }
     }
 }
@@ -41,7 +50,8 @@ pub struct Pipeline {
     pub prefix: String,
     /// The form of the messages.
     pub encoding: Encoding,
-    brokers: String,
+    /// Where the topics are, as `host:port`.
+    pub brokers: String,
     elasticsearch: String,
 }
 

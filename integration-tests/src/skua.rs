@@ -2,7 +2,12 @@
 
 use crate::process::{Process, new_log};
 use crate::wait::{self, PATIENCE};
-use crate::{Context, Error, Ledger, Result, ensure, metrics::Metrics, ports::free_port, servers::variable};
+use crate::{
+    Context, Error, Ledger, Result, ensure,
+    metrics::Metrics,
+    ports::{free_port, free_udp_port},
+    servers::variable,
+};
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -20,6 +25,18 @@ pub struct Ports {
     pub otlp_http: u16,
     /// Jaeger's own gRPC service (collector, all-in-one).
     pub jaeger_grpc: u16,
+    /// Jaeger's Thrift over HTTP, and sampling strategies (collector, all-in-one).
+    pub collector_http: u16,
+    /// Zipkin over HTTP (collector, all-in-one).
+    pub zipkin: u16,
+    /// UDP: Zipkin's Thrift in the compact protocol (agent, all-in-one).
+    pub zipkin_compact: u16,
+    /// UDP: Jaeger's Thrift in the compact protocol (agent, all-in-one).
+    pub jaeger_compact: u16,
+    /// UDP: Jaeger's Thrift in the binary protocol (agent, all-in-one).
+    pub jaeger_binary: u16,
+    /// Sampling strategies for clients (agent, all-in-one).
+    pub sampling: u16,
     /// The HTTP API (query, all-in-one).
     pub query_http: u16,
     /// Health and metrics (all).
@@ -32,6 +49,12 @@ impl Ports {
             otlp_grpc: free_port()?,
             otlp_http: free_port()?,
             jaeger_grpc: free_port()?,
+            collector_http: free_port()?,
+            zipkin: free_port()?,
+            zipkin_compact: free_udp_port()?,
+            jaeger_compact: free_udp_port()?,
+            jaeger_binary: free_udp_port()?,
+            sampling: free_port()?,
             query_http: free_port()?,
             admin: free_port()?,
         })
@@ -43,13 +66,22 @@ impl Ports {
             ("collector.otlp.grpc.host-port", self.otlp_grpc),
             ("collector.otlp.http.host-port", self.otlp_http),
             ("collector.grpc-server.host-port", self.jaeger_grpc),
+            ("collector.http-server.host-port", self.collector_http),
+            ("collector.zipkin.host-port", self.zipkin),
+        ];
+        let agent = [
+            ("processor.zipkin-compact.server-host-port", self.zipkin_compact),
+            ("processor.jaeger-compact.server-host-port", self.jaeger_compact),
+            ("processor.jaeger-binary.server-host-port", self.jaeger_binary),
+            ("http-server.host-port", self.sampling),
         ];
         let query = [("query.http-server.host-port", self.query_http)];
         let mut flags = vec![("admin.http.host-port", self.admin)];
         match tier {
             "collector" => flags.extend(collector),
             "query" => flags.extend(query),
-            "all-in-one" => flags.extend(collector.into_iter().chain(query)),
+            "agent" => flags.extend(agent),
+            "all-in-one" => flags.extend(collector.into_iter().chain(agent).chain(query)),
             _ => {}
         }
         flags.into_iter().map(|(flag, port)| format!("--{flag}=127.0.0.1:{port}")).collect()

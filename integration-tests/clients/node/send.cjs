@@ -134,7 +134,11 @@ async function main() {
   process.stdout.write(JSON.stringify({ service: values.service, spans: made }));
 }
 
-main().catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+module.exports = { Witness, exporter };
+
+if (require.main === module) {
+  main().catch((error) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+}

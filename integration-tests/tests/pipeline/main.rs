@@ -7,6 +7,7 @@ mod config;
 mod crash;
 mod example;
 mod harness;
+mod kafka_zipkin;
 mod outage;
 mod overload;
 mod poison;
