@@ -88,17 +88,26 @@ forget_index() {
   curl -sS -o /dev/null -m 30 -X DELETE "$ES/_template/$1*" || true
 }
 
-# tier_flags TIER TOPIC [ENCODING]: sets STORAGE, FLAGS, ADMIN and OTLP with fresh ports.
+# tier_flags TIER TOPIC [ENCODING]: sets STORAGE, FLAGS and, with fresh ports, ADMIN, OTLP, GRPC, THRIFT, ZIPKIN (collector) and
+# UDP (agent, which reports to the last collector's GRPC).
 tier_flags() {
   local encoding=${3:-otlp-proto} http grpc
-  free_port; ADMIN=$PORT; free_port; OTLP=$PORT; free_port; http=$PORT; free_port; grpc=$PORT
+  free_port; ADMIN=$PORT; free_port; http=$PORT; free_port; grpc=$PORT
   FLAGS=(--admin.http.host-port="127.0.0.1:$ADMIN")
   case $1 in
     collector)
+      free_port; OTLP=$PORT; free_port; THRIFT=$PORT; free_port; ZIPKIN=$PORT; GRPC=$grpc
       STORAGE=kafka
       FLAGS+=(--collector.otlp.grpc.host-port="127.0.0.1:$OTLP" --collector.otlp.http.host-port="127.0.0.1:$http"
-        --collector.grpc-server.host-port="127.0.0.1:$grpc" --kafka.producer.brokers="$KAFKA" --kafka.producer.topic="$2"
+        --collector.grpc-server.host-port="127.0.0.1:$GRPC" --collector.http-server.host-port="127.0.0.1:$THRIFT"
+        --kafka.producer.brokers="$KAFKA" --kafka.producer.topic="$2"
         --kafka.producer.encoding="$encoding" --kafka.producer.batch-linger="$LINGER") ;;
+    agent)
+      free_port; UDP=$PORT; free_port
+      STORAGE=memory
+      FLAGS+=(--processor.jaeger-compact.server-host-port="127.0.0.1:$UDP"
+        --processor.jaeger-binary.server-host-port="127.0.0.1:$PORT" --processor.zipkin-compact.server-host-port="127.0.0.1:$grpc"
+        --http-server.host-port="127.0.0.1:$http" --reporter.grpc.host-port="127.0.0.1:$GRPC") ;;
     ingester | query) STORAGE=elasticsearch FLAGS+=(--es.server-urls="$ES" --es.index-prefix="$2" --es.num-replicas=0) ;;
   esac
   case $1 in
@@ -117,16 +126,37 @@ launch() {
   wait_for "$TIER" 30 curl -fsS -m 2 "http://127.0.0.1:$ADMIN/"
 }
 
+# start_collector TOPIC ENCODING [zipkin]: Zipkin's port is closed unless it is asked for.
 start_collector() {
   tier_flags collector "$1" "$2"
+  [ "${3:-}" != zipkin ] || FLAGS+=(--collector.zipkin.host-port="127.0.0.1:$ZIPKIN")
   # shellcheck disable=SC2086
   launch collector "${FLAGS[@]}" $PRODUCER_FLAGS
+}
+
+# start_agent: in front of the collector that was started last.
+start_agent() {
+  tier_flags agent -
+  # shellcheck disable=SC2086
+  launch agent "${FLAGS[@]}" $AGENT_FLAGS
 }
 
 start_ingester() {
   tier_flags ingester "$1" "$2"
   # shellcheck disable=SC2086
   launch ingester "${FLAGS[@]}" --es.http-compression="$3" $INGESTER_FLAGS
+}
+
+# metric TEXT NAME [LABEL]: the sum of a metric over all its label sets, or those with `LABEL="value"` in them; null when there is none.
+metric() {
+  awk -v name="$2" -v label="${3:-}" '
+    index($0, name) == 1 && substr($0, length(name) + 1, 1) ~ /[ {]/ && (label == "" || index($0, label)) { sum += $NF; found = 1 }
+    END { if (found) printf "%d", sum; else printf "null" }' <<<"$1"
+}
+
+# socket_drops PORT: datagrams that the kernel dropped for want of room, by its own count.
+socket_drops() {
+  awk -v port="$(printf ':%04X' "$1")" '$2 ~ port "$" { sum += $NF } END { printf "%d", sum }' /proc/net/udp /proc/net/udp6 2>/dev/null || true
 }
 
 # field NAME JSON: a number of a flat report.
@@ -136,11 +166,26 @@ field() { sed -n "s/.*\"$1\":\([-0-9.]*\).*/\1/p" <<<"$2"; }
 commit=$(git -C "$root" describe --always --dirty 2>/dev/null || echo unknown)
 [ -z "${SKUA_BIN:-}" ] || commit="SKUA_BIN $(sha256sum <"$SKUA_BIN" | cut -c1-12)"
 
-# record FIGURE REPORT STORE
+# record FIGURE REPORT STORE [LIMIT]: with a limit (CPU a span, µs) also what the figure is of it and of OTLP's.
 record() {
-  printf '{"figure":"%s","date":"%s","commit":"%s","cpu":"%s","report":%s,"store":%s}\n' "$1" "$(date -u +%FT%TZ)" \
-    "$commit" "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$2" "$3" >>"$RESULTS"
+  local limits=
+  if [ -n "${4:-}" ]; then
+    limits=$(printf ',"limit":%s,"of_limit":%s,"of_otlp":%s' "$4" "$(ratio "$(field cpu_us_per_span "$2")" "$4")" \
+      "$(ratio "$(field cpu_us_per_span "$2")" "$(otlp_figure)")")
+  fi
+  printf '{"figure":"%s","date":"%s","commit":"%s","cpu":"%s","report":%s,"store":%s%s}\n' "$1" "$(date -u +%FT%TZ)" \
+    "$commit" "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$2" "$3" "$limits" >>"$RESULTS"
 }
+
+# otlp_figure: the median of `collector-otlp 4` of the same commit on the same day; nothing when it was not measured.
+otlp_figure() {
+  { grep -F '"figure":"collector otlp-proto, 4 senders"' "$RESULTS" 2>/dev/null || true; } |
+    { grep -F "\"commit\":\"$commit\"" || true; } | sed -n 's/.*"cpu_us_per_span":\([0-9.]*\).*/\1/p' |
+    sort -n | awk '{ v[NR] = $1 } END { if (NR) print v[int((NR + 1) / 2)] }'
+}
+
+# ratio A B: A/B with two digits, null without a B.
+ratio() { awk -v a="${1:-0}" -v b="${2:-0}" 'BEGIN { if (b > 0) printf "%.2f", a / b; else printf "null" }'; }
 
 header() {
   echo "| what | CPU µs a span | peak MiB | accepted | in the store | spans/s |"
@@ -152,4 +197,17 @@ row() {
   local name cells=
   for name in cpu_us_per_span peak_mib accepted; do cells+=" $(field "$name" "$2") |"; done
   echo "| $1 |${cells//|  |/| - |} $3 | $(field spans_per_s "$2") |"
+}
+
+client_header() {
+  echo "| what | CPU µs a span | limit | of the limit | of OTLP | peak MiB | accepted | in the store | spans/s |"
+  echo "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+}
+
+# client_row WHAT REPORT STORED LIMIT
+client_row() {
+  local cost
+  cost=$(field cpu_us_per_span "$2")
+  echo "| $1 | $cost | $4 | $(ratio "$cost" "$4") | $(ratio "$cost" "$(otlp_figure)") | $(field peak_mib "$2")" \
+    "| $(field accepted "$2") | $3 | $(field spans_per_s "$2") |"
 }

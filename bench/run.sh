@@ -4,20 +4,28 @@
 #
 #   run.sh collector-otlp [SENDERS=4]          OTLP/gRPC -> Kafka, otlp-proto
 #   run.sh collector-protobuf [SENDERS=4]      OTLP/gRPC -> Kafka, Jaeger protobuf
+#   run.sh jaeger-grpc [SENDERS=4]             Jaeger gRPC (14250) -> Kafka, otlp-proto
+#   run.sh thrift-http [SENDERS=4]             Jaeger Thrift over HTTP (14268) -> Kafka, otlp-proto
+#   run.sh zipkin-json [SENDERS=4]             Zipkin v2 JSON (9411) -> Kafka, otlp-proto
+#   run.sh agent-udp                           Thrift compact over UDP (6831) -> agent -> a collector's gRPC: the agent's cost
+#   run.sh agent-drops                         50 000 spans a second for 20 s to an agent: what is lost, and where
+#   run.sh clients                             collector-otlp and the five before, in one sitting
 #   run.sh ingester [none|gzip] [ENCODING]     Kafka (otlp-proto or protobuf) -> Elasticsearch 7.17, HTTP compression off or on
 #   run.sh idle                                start, memory and size of each tier without a load
 #   run.sh floor-kafka [ENCODING] [SENDERS=4]  librdkafka alone, the same bytes
 #   run.sh floor-bulk [none|gzip]              the documents an ingester wrote, posted to _bulk alone
 #   run.sh all                                 all of these, on one Kafka and one Elasticsearch
 #
-# Variables: SPANS=400000 BATCH=200 RUNS=3 LINGER=5ms PARTITIONS=3 PRODUCER_FLAGS INGESTER_FLAGS (more flags of the tier)
+# Variables: SPANS=400000 BATCH=200 RUNS=3 LINGER=5ms PARTITIONS=3 PRODUCER_FLAGS INGESTER_FLAGS AGENT_FLAGS (more flags of the tier)
+#   RATE=50000 (spans a second over UDP) DATAGRAM=30 (spans of a datagram; clients send about 8 to 60)
 #   SKUA_TEST_KAFKA=HOST:PORT SKUA_TEST_ELASTICSEARCH=URL  use these servers instead of starting some
 #   SKUA_BIN=FILE  measure this binary; without it, skua is built here        SERVERS=DIR  where the servers' recipes are
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 : "${SPANS:=400000}" "${BATCH:=200}" "${RUNS:=3}" "${LINGER:=5ms}" "${PARTITIONS:=3}"
-: "${SERVERS:=$root/integration-tests/servers}" "${PRODUCER_FLAGS:=}" "${INGESTER_FLAGS:=}"
+: "${SERVERS:=$root/integration-tests/servers}" "${PRODUCER_FLAGS:=}" "${INGESTER_FLAGS:=}" "${AGENT_FLAGS:=}"
+: "${RATE:=50000}" "${DATAGRAM:=30}"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/skua
 : "${RESULTS:=$cache/bench/$(date -u +%F).jsonl}"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
@@ -41,6 +49,75 @@ collector() {
     "$bin/topic" delete --brokers "$KAFKA" --topic "$topic"
     record "collector $encoding, $senders senders" "$load" "$stored"
     row "collector → Kafka $encoding, $senders senders" "$load" "$(field spans "$stored") (distinct $(field distinct "$stored"))"
+  done
+}
+
+# client PROTOCOL SENDERS LIMIT: what the collector does for spans of the same content in another protocol.
+client() {
+  local protocol=$1 senders=$2 limit=$3 run topic port load stored
+  need_kafka
+  for run in $(seq "$RUNS"); do
+    topic=bench-$protocol-$run-$$
+    "$bin/topic" create --brokers "$KAFKA" --topic "$topic" --partitions "$PARTITIONS"
+    start_collector "$topic" otlp-proto "${protocol%-json}"
+    case $protocol in
+      jaeger-grpc) port=$GRPC ;;
+      thrift-http) port=$THRIFT ;;
+      zipkin-json) port=$ZIPKIN ;;
+    esac
+    load=$("$bin/spanload" --target "127.0.0.1:$port" --protocol "$protocol" --spans "$SPANS" --batch "$BATCH" \
+      --conns "$senders" --pid "$TIER")
+    stop "$TIER"
+    stored=$("$bin/topic" count --brokers "$KAFKA" --topic "$topic")
+    "$bin/topic" delete --brokers "$KAFKA" --topic "$topic"
+    record "$protocol, $senders senders" "$load" "$stored" "$limit"
+    client_row "$protocol → Kafka otlp-proto, $senders senders" "$load" \
+      "$(field spans "$stored") (distinct $(field distinct "$stored"))" "$limit"
+  done
+}
+
+# through_agent TOPIC SPANLOAD_FLAGS...: agent and collector before a topic; sets LOAD (with the agent's own counters in it) and STORED.
+through_agent() {
+  local topic=$1 collector counted metrics; shift
+  "$bin/topic" create --brokers "$KAFKA" --topic "$topic" --partitions "$PARTITIONS"
+  start_collector "$topic" otlp-proto
+  collector=$TIER
+  start_agent
+  LOAD=$("$bin/spanload" --target "127.0.0.1:$UDP" --protocol thrift-udp --batch "$DATAGRAM" --rate "$RATE" --pid "$TIER" "$@")
+  metrics=$(curl -fsS -m 5 "http://127.0.0.1:$ADMIN/metrics") || die "the agent shows no metrics"
+  counted=$(printf '"agent_received":%s,"packets_processed":%s,"packets_dropped":%s,"kernel_dropped":%s,"socket_dropped":%s' \
+    "$(metric "$metrics" skua_spans_total 'outcome="received"')" \
+    "$(metric "$metrics" jaeger_agent_thrift_udp_server_packets_processed_total)" \
+    "$(metric "$metrics" jaeger_agent_thrift_udp_server_packets_dropped_total)" \
+    "$(metric "$metrics" skua_agent_udp_kernel_dropped_total)" "$(socket_drops "$UDP")")
+  LOAD="${LOAD%\}},$counted}"
+  stop "$TIER"; stop "$collector"
+  STORED=$("$bin/topic" count --brokers "$KAFKA" --topic "$topic" --timeout 120s)
+  "$bin/topic" delete --brokers "$KAFKA" --topic "$topic"
+}
+
+agent_udp() {
+  local run limit=4 peak_limit=30
+  need_kafka
+  for run in $(seq "$RUNS"); do
+    through_agent "bench-agent-$run-$$" --spans "$SPANS"
+    record "agent-udp, $DATAGRAM spans a datagram, $RATE spans a second" "$LOAD" "$STORED" "$limit"
+    client_row "Thrift compact → agent → collector, $DATAGRAM a datagram (peak limit $peak_limit MiB)" "$LOAD" \
+      "$(field spans "$STORED") (distinct $(field distinct "$STORED"))" "$limit"
+  done
+}
+
+# agent_drops: a quarter of the spans, four times, so that the load generator needs little memory.
+agent_drops() {
+  local run
+  need_kafka
+  echo "| spans sent | spans/s | received by the agent | datagrams dropped by us | by the kernel | by the kernel's own count | in the store |"
+  echo "| --- | --- | --- | --- | --- | --- | --- |"
+  for run in $(seq "$RUNS"); do
+    through_agent "bench-drops-$run-$$" --spans $((RATE * 5)) --rounds 4
+    record "agent-drops, $DATAGRAM spans a datagram, $RATE spans a second" "$LOAD" "$STORED"
+    echo "| $(field accepted "$LOAD") | $(field spans_per_s "$LOAD") | $(field agent_received "$LOAD") | $(field packets_dropped "$LOAD")" \
+      "| $(field kernel_dropped "$LOAD") | $(field socket_dropped "$LOAD") | $(field spans "$STORED") |"
   done
 }
 
@@ -125,6 +202,7 @@ floor_bulk() {
 command=${1:-all}; shift || true
 case $command in
   collector-otlp | collector-protobuf | ingester | idle | floor-bulk | all) build skua ;;
+  jaeger-grpc | thrift-http | zipkin-json | agent-udp | agent-drops | clients) build skua ;;
   floor-kafka) build ;;
   *) die "unknown sub-command $command, see the head of $0" ;;
 esac
@@ -132,6 +210,18 @@ mkdir -p "$(dirname "$RESULTS")"
 case $command in
   collector-otlp) header; collector otlp-proto "${1:-4}" ;;
   collector-protobuf) header; collector protobuf "${1:-4}" ;;
+  jaeger-grpc) client_header; client jaeger-grpc "${1:-4}" 3 ;;
+  thrift-http) client_header; client thrift-http "${1:-4}" 4 ;;
+  zipkin-json) client_header; client zipkin-json "${1:-4}" 8 ;;
+  agent-udp) client_header; agent_udp ;;
+  agent-drops) agent_drops ;;
+  clients)
+    header; collector otlp-proto 4
+    echo
+    client_header
+    client jaeger-grpc 4 3; client thrift-http 4 4; client zipkin-json 4 8; agent_udp
+    echo
+    agent_drops ;;
   ingester) header; ingester "${1:-none}" "${2:-otlp-proto}" ;;
   idle) idle ;;
   floor-kafka) header; floor_kafka "${1:-otlp-proto}" "${2:-4}" ;;
@@ -142,6 +232,13 @@ case $command in
       floor_kafka otlp-proto "$senders"; collector otlp-proto "$senders"
       floor_kafka protobuf "$senders"; collector protobuf "$senders"
     done
+    echo
+    client_header
+    client jaeger-grpc 4 3; client thrift-http 4 4; client zipkin-json 4 8; agent_udp
+    echo
+    agent_drops
+    echo
+    header
     floor_bulk none gzip
     for compression in none gzip; do ingester "$compression" otlp-proto; done
     echo

@@ -1,7 +1,9 @@
 //! Deterministic spans and the small tools the benchmarks share.
 //!
 //! - [`spans`]: OTLP requests of realistic spans, the same bytes for the same seed. Integration tests use it too.
-//! - [`load`]: senders that each wait for their answer, over OTLP/gRPC or OTLP/HTTP.
+//! - [`formats`]: the same spans as Jaeger's and Zipkin's clients send them.
+//! - [`load`]: senders that each wait for their answer, over gRPC or HTTP.
+//! - [`udp`]: senders of datagrams, at a rate.
 //! - [`messages`]: the same spans as Kafka messages, for the floor program.
 //! - [`elastic`]: the few calls to Elasticsearch that they make.
 //! - [`usage`]: CPU time and memory of a process, as the kernel counts them.
@@ -9,9 +11,11 @@
 
 pub mod args;
 pub mod elastic;
+pub mod formats;
 pub mod load;
 pub mod messages;
 pub mod spans;
+pub mod udp;
 pub mod usage;
 
 /// What ends a program: a message for the person who called it.

@@ -89,10 +89,7 @@ pub async fn prepare(plan: Plan, requests: Vec<Bytes>, sizes: Vec<u32>) -> std::
         }
         clients.push(first);
     }
-    let bodies = match plan.protocol {
-        Protocol::Grpc => requests.into_iter().map(framed).collect(),
-        Protocol::Http => requests,
-    };
+    let bodies = if plan.protocol.is_grpc() { requests.into_iter().map(framed).collect() } else { requests };
     Ok(Ready { clients, work: Arc::new(Work { bodies, sizes, next: AtomicUsize::new(0), plan }) })
 }
 

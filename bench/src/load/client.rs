@@ -1,6 +1,7 @@
-//! One OTLP sender on hyper itself: no generated stubs, no layers, so that the load costs little beside what it loads.
+//! One sender on hyper itself: no generated stubs, no layers, so that the load costs little beside what it loads.
 
 use crate::Failure;
+use crate::formats::Format;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -11,24 +12,75 @@ use std::str::FromStr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// What is spoken to the receiver.
+/// What is spoken to the receiver. gRPC is HTTP/2 without TLS, the rest HTTP/1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// OTLP/gRPC: HTTP/2 without TLS.
+    /// OTLP/gRPC.
     Grpc,
-    /// OTLP/HTTP with protobuf: HTTP/1.1, `POST /v1/traces`.
+    /// OTLP/HTTP with protobuf: `POST /v1/traces`.
     Http,
+    /// `jaeger.api_v2.CollectorService/PostSpans`.
+    JaegerGrpc,
+    /// Jaeger's Thrift over HTTP: `POST /api/traces`.
+    ThriftHttp,
+    /// Zipkin v2 in JSON: `POST /api/v2/spans`.
+    ZipkinJson,
+}
+
+impl Protocol {
+    /// The names of [`Protocol::from_str`].
+    const NAMES: [(&str, Self); 5] = [
+        ("grpc", Self::Grpc),
+        ("http", Self::Http),
+        ("jaeger-grpc", Self::JaegerGrpc),
+        ("thrift-http", Self::ThriftHttp),
+        ("zipkin-json", Self::ZipkinJson),
+    ];
+
+    /// True for HTTP/2 with frames and trailers.
+    pub fn is_grpc(self) -> bool {
+        matches!(self, Self::Grpc | Self::JaegerGrpc)
+    }
+
+    /// How requests are written; `None` for OTLP, as they are generated.
+    pub fn format(self) -> Option<Format> {
+        match self {
+            Self::Grpc | Self::Http => None,
+            Self::JaegerGrpc => Some(Format::JaegerProto),
+            Self::ThriftHttp => Some(Format::ThriftBatch),
+            Self::ZipkinJson => Some(Format::ZipkinJson),
+        }
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Grpc => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+            Self::Http => "/v1/traces",
+            Self::JaegerGrpc => "/jaeger.api_v2.CollectorService/PostSpans",
+            Self::ThriftHttp => "/api/traces",
+            Self::ZipkinJson => "/api/v2/spans",
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Grpc | Self::JaegerGrpc => "application/grpc",
+            Self::Http => "application/x-protobuf",
+            Self::ThriftHttp => "application/x-thrift",
+            Self::ZipkinJson => "application/json",
+        }
+    }
 }
 
 impl FromStr for Protocol {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        match s {
-            "grpc" => Ok(Self::Grpc),
-            "http" => Ok(Self::Http),
-            _ => Err(format!("unknown protocol {s:?}, use grpc or http")),
-        }
+        let found = Self::NAMES.iter().find(|(name, _)| *name == s).map(|(_, protocol)| *protocol);
+        found.ok_or_else(|| {
+            let names: Vec<_> = Self::NAMES.iter().map(|(name, _)| *name).collect();
+            format!("unknown protocol {s:?}, use one of {}", names.join(", "))
+        })
     }
 }
 
@@ -50,6 +102,7 @@ enum Wire {
 
 /// A connection, or one of several senders on it.
 pub struct Client {
+    protocol: Protocol,
     wire: Wire,
     host: String,
 }
@@ -63,31 +116,31 @@ impl Client {
         let stream = TcpStream::connect(target).await?;
         stream.set_nodelay(true)?;
         let io = TokioIo::new(stream);
-        let wire = match protocol {
-            Protocol::Grpc => {
-                let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-                    .initial_stream_window_size(WINDOW)
-                    .initial_connection_window_size(WINDOW)
-                    .max_send_buf_size(WINDOW as usize)
-                    .handshake(io)
-                    .await
-                    .map_err(std::io::Error::other)?;
-                tokio::spawn(connection);
-                Wire::Grpc(sender)
-            }
-            Protocol::Http => {
-                let (sender, connection) = http1::handshake(io).await.map_err(std::io::Error::other)?;
-                tokio::spawn(connection);
-                Wire::Http(sender)
-            }
+        let wire = if protocol.is_grpc() {
+            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+                .initial_stream_window_size(WINDOW)
+                .initial_connection_window_size(WINDOW)
+                .max_send_buf_size(WINDOW as usize)
+                .handshake(io)
+                .await
+                .map_err(std::io::Error::other)?;
+            tokio::spawn(connection);
+            Wire::Grpc(sender)
+        } else {
+            let (sender, connection) = http1::handshake(io).await.map_err(std::io::Error::other)?;
+            tokio::spawn(connection);
+            Wire::Http(sender)
         };
-        Ok(Self { wire, host: target.to_owned() })
+        Ok(Self { protocol, wire, host: target.to_owned() })
     }
 
     /// Another sender on the same connection; `None` where the protocol has no streams.
     pub fn share(&self) -> Option<Self> {
         match &self.wire {
-            Wire::Grpc(sender) => Some(Self { wire: Wire::Grpc(sender.clone()), host: self.host.clone() }),
+            Wire::Grpc(sender) => {
+                let (protocol, host) = (self.protocol, self.host.clone());
+                Some(Self { protocol, wire: Wire::Grpc(sender.clone()), host })
+            }
             Wire::Http(_) => None,
         }
     }
@@ -102,10 +155,11 @@ impl Client {
 
     /// Sends one request (for gRPC with its frame) and waits for the answer.
     pub async fn send(&mut self, body: Bytes) -> Result<Verdict, Failure> {
+        let (path, content_type) = (self.protocol.path(), self.protocol.content_type());
         match &mut self.wire {
             Wire::Grpc(sender) => {
-                let uri = format!("http://{}/opentelemetry.proto.collector.trace.v1.TraceService/Export", self.host);
-                let request = Request::post(uri).header("content-type", "application/grpc").header("te", "trailers");
+                let uri = format!("http://{}{path}", self.host);
+                let request = Request::post(uri).header("content-type", content_type).header("te", "trailers");
                 sender.ready().await?;
                 let (parts, body) = sender.send_request(request.body(Full::new(body))?).await?.into_parts();
                 let body = body.collect().await?;
@@ -113,10 +167,8 @@ impl Client {
                 Ok(grpc_verdict(parts.status, &parts.headers, &trailers, &body.to_bytes()))
             }
             Wire::Http(sender) => {
-                let request = Request::post("/v1/traces")
-                    .header("host", &self.host)
-                    .header("content-type", "application/x-protobuf")
-                    .body(Full::new(body))?;
+                let request =
+                    Request::post(path).header("host", &self.host).header("content-type", content_type).body(Full::new(body))?;
                 sender.ready().await?;
                 let (parts, body) = sender.send_request(request).await?.into_parts();
                 Ok(http_verdict(parts.status, &parts.headers, &body.collect().await?.to_bytes()))

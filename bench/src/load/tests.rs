@@ -21,7 +21,7 @@ async fn receiver(busy: usize) -> (String, Arc<AtomicUsize>) {
             let answer = service_fn(move |request: Request<Incoming>| {
                 let (counter, asked) = (counter.clone(), asked.clone());
                 async move {
-                    let grpc = request.uri().path().ends_with("/Export");
+                    let grpc = request.headers()["content-type"] == "application/grpc";
                     let body = request.into_body().collect().await.unwrap().to_bytes();
                     let first = asked.fetch_add(1, Ordering::Relaxed) < busy;
                     if !first {
@@ -60,6 +60,16 @@ async fn every_request_is_sent_once_and_busy_ones_again() {
     assert!(outcome.percentile(0.5) <= outcome.percentile(0.99));
     let (outcome, taken, senders) = send(Protocol::Http, 3, 5).await;
     assert_eq!((outcome.accepted, outcome.failed, outcome.retries, senders, taken), (500, 0, 3, 2, 4500));
+}
+
+#[tokio::test]
+async fn every_protocol_has_its_path_and_is_sent_whole() {
+    for (protocol, frame) in [(Protocol::JaegerGrpc, 5), (Protocol::ThriftHttp, 0), (Protocol::ZipkinJson, 0)] {
+        let (outcome, taken, _) = send(protocol, 1, 3).await;
+        assert_eq!((outcome.accepted, outcome.retries, taken), (500, 1, 4500 + 10 * frame), "{protocol:?}");
+    }
+    let error = "carrier-pigeon".parse::<Protocol>().unwrap_err();
+    assert!(error.ends_with("grpc, http, jaeger-grpc, thrift-http, zipkin-json"), "{error}");
 }
 
 #[tokio::test]

@@ -1,0 +1,8 @@
+#![no_main]
+
+use skua_fuzz::{check, targets};
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    check(&targets::JAEGER_BATCH, input);
+    check(&targets::JAEGER_SPAN, input);
+});

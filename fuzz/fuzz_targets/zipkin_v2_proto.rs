@@ -1,0 +1,7 @@
+#![no_main]
+
+use skua_fuzz::{check, targets};
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    check(&targets::ZIPKIN_V2_PROTO, input);
+});
