@@ -3,6 +3,7 @@
 //! One file a promise. All are in one test program, so that they compile once and run side by side. `make test` runs
 //! them; without the servers that it starts they fail and say so.
 
+mod adaptive;
 mod config;
 mod crash;
 mod example;
