@@ -56,7 +56,7 @@ impl Ledger {
     pub fn received(self: &Arc<Self>, spans: u64) -> InFlight {
         self.received.inc_by(spans);
         self.in_flight.inc_by(spans as i64);
-        InFlight { ledger: self.clone(), open: spans }
+        InFlight { ledger: self.clone(), open: spans, answered: true }
     }
 
     fn count(&self, outcome: &'static str, reason: &'static str, spans: u64) {
@@ -69,19 +69,26 @@ impl Ledger {
 pub struct InFlight {
     ledger: Arc<Ledger>,
     open: u64,
+    answered: bool,
 }
 
 impl InFlight {
+    /// Of spans whose sender cannot be told anything: what is refused is lost, and counted as dropped.
+    pub fn unanswered(mut self) -> Self {
+        self.answered = false;
+        self
+    }
+
     /// The next stage has accepted them.
     pub fn stored(&mut self, spans: u64) {
         self.ledger.stored.inc_by(spans);
         self.close(spans);
     }
 
-    /// Not taken, and somebody knows.
+    /// Not taken, and somebody knows, unless these are [`InFlight::unanswered`].
     pub fn refused(&mut self, reason: &'static str, spans: u64) {
         if spans > 0 {
-            self.ledger.count("refused", reason, spans);
+            self.ledger.count(if self.answered { "refused" } else { "dropped" }, reason, spans);
             self.close(spans);
         }
     }

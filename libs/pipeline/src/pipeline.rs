@@ -41,8 +41,8 @@ pub struct Pipeline {
 /// When a sender that was refused for want of room should come again.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(1);
 
-/// Tries of a delivery that nobody waits for any more ([`Acknowledge::Queued`]).
-const QUEUED_TRIES: u32 = 5;
+/// Tries of a delivery that nobody will ask for again ([`Acknowledge::Queued`], UDP).
+const LAST_TRIES: u32 = 5;
 
 impl Pipeline {
     /// Delivers to `writer`.
@@ -63,6 +63,10 @@ impl Pipeline {
     pub async fn deliver(self: &Arc<Self>, batch: SpanBatch, transport: Transport) -> Result<Delivered, StoreError> {
         let accepted = Instant::now();
         let mut open = self.ledger.received(batch.len() as u64 + batch.refused().total());
+        if !transport.is_answered() {
+            open = open.unanswered();
+        }
+        let again = self.options.acknowledge == Acknowledge::Stored && transport.is_answered();
         self.metrics.received(&batch, transport);
         batch.refused().iter().for_each(|(why, n)| open.refused(why.as_str(), n));
         if batch.is_empty() {
@@ -86,7 +90,7 @@ impl Pipeline {
         if batch.is_empty() {
             return Ok(delivered);
         }
-        let task = tokio::spawn(self.clone().write(batch, open, place, accepted));
+        let task = tokio::spawn(self.clone().write(batch, open, place, accepted, again));
         if self.options.acknowledge == Acknowledge::Queued {
             return Ok(delivered);
         }
@@ -108,12 +112,14 @@ impl Pipeline {
         delivered
     }
 
+    /// `again`: the sender is told when this fails, and sends the spans again.
     async fn write(
         self: Arc<Self>,
         batch: SpanBatch,
         mut open: InFlight,
         place: Place,
         accepted: Instant,
+        again: bool,
     ) -> Result<Written, StoreError> {
         let worker = match &self.workers {
             Some(workers) => workers.acquire().await.ok(), // it is never closed
@@ -121,7 +127,7 @@ impl Pipeline {
         };
         self.metrics.in_queue(accepted.elapsed());
         let start = Instant::now();
-        let result = self.try_write(&batch).await;
+        let result = self.try_write(&batch, again).await;
         drop(worker);
         self.metrics.saved(&batch, result.is_ok(), start.elapsed());
         if self.options.span_size_metrics {
@@ -132,8 +138,8 @@ impl Pipeline {
                 open.stored(written.stored);
                 written.refused.iter().for_each(|r| open.refused(r.reason, 1));
             }
-            Err(e) if self.options.acknowledge == Acknowledge::Queued => {
-                tracing::error!(error = %e, spans = batch.len(), "spans that were acknowledged when queued are lost");
+            Err(e) if !again => {
+                tracing::error!(error = %e, spans = batch.len(), "spans that nobody will send again are lost");
                 let left = open.open();
                 open.dropped(reason(e.kind), left);
                 self.metrics.dropped(left);
@@ -147,10 +153,10 @@ impl Pipeline {
         result
     }
 
-    /// Once, when the sender waits and will send again; several times when it has gone.
-    async fn try_write(&self, batch: &SpanBatch) -> Result<Written, StoreError> {
+    /// Once, when the sender will send again; else several times.
+    async fn try_write(&self, batch: &SpanBatch, again: bool) -> Result<Written, StoreError> {
         let mut pause = Duration::from_millis(200);
-        let tries = if self.options.acknowledge == Acknowledge::Queued { QUEUED_TRIES } else { 1 };
+        let tries = if again { 1 } else { LAST_TRIES };
         for _ in 1..tries {
             match self.writer.write(batch).await {
                 Err(e) if e.is_retryable() => tokio::time::sleep(pause).await,

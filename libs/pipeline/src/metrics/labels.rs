@@ -19,6 +19,13 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Whether the sender is told what becomes of its spans, and can send them again.
+    pub(crate) fn is_answered(self) -> bool {
+        self != Self::JaegerUdp
+    }
+}
+
+impl Transport {
     /// The values of `format` and `transport`; `None` when Jaeger does not count such spans as received.
     pub(crate) fn labels(self) -> Option<(&'static str, &'static str)> {
         match self {

@@ -94,6 +94,20 @@ async fn queued_spans_that_are_lost_are_counted_as_dropped() {
     assert_eq!(b.metric("jaeger_collector_spans_dropped_total{host=\"here\"}"), 1);
 }
 
+/// Scenario: spans that came by UDP, one of them without an id; a store that fails once, then one that stays away. Guarantee: the
+/// store is tried again, because nobody sends them again, and what is lost is counted as dropped.
+#[tokio::test(start_paused = true)]
+async fn spans_that_nobody_is_told_of_are_dropped_and_not_refused() {
+    let b = bench(Acknowledge::Stored, 99, &[Err(ErrorKind::Unavailable)]);
+    b.pipeline.deliver(batch(&[SOUND, (0, b"lost", NOW, NOW + 1)]), Transport::JaegerUdp).await.unwrap();
+    assert_eq!((b.ledger("stored", ""), b.ledger("dropped", "zero-trace-id"), b.in_flight()), (1, 1, 0));
+
+    let b = bench(Acknowledge::Stored, 99, &[Err(ErrorKind::Unavailable); 9]);
+    b.pipeline.deliver(batch(&[SOUND]), Transport::JaegerUdp).await.unwrap_err();
+    assert_eq!((b.ledger("dropped", "unavailable"), b.ledger("refused", "unavailable"), b.in_flight()), (1, 0, 0));
+    assert_eq!(b.metric("jaeger_collector_spans_dropped_total{host=\"here\"}"), 1);
+}
+
 /// Scenario: `--collector.queue-size=4` and a store that hangs. Guarantee: spans beyond it are refused; a batch larger than all of it
 /// is taken when it is alone.
 #[tokio::test]
