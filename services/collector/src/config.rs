@@ -1,13 +1,10 @@
 //! The collector's settings: the flags that begin with `collector.`, by the same names.
 
-use prometheus_client::registry::Registry;
 use serde::Deserialize;
 use skua_model::{Over, SpanLimit};
 use skua_pipeline::{Acknowledge, Options};
 use skua_receive::http::Budget;
-use skua_receive::http::metrics::{Requests, Sampling};
 use skua_receive::{grpc, http, server};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Flags under `collector.`.
@@ -45,7 +42,7 @@ pub struct Otlp {
     /// 4317.
     pub grpc: GrpcServer,
     /// 4318.
-    pub http: OtlpHttp,
+    pub http: HttpServer,
 }
 
 /// A gRPC listener.
@@ -62,7 +59,7 @@ pub struct GrpcServer {
     pub max_connection_age_grace: Duration,
 }
 
-/// 14268.
+/// 14268 or 4318.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct HttpServer {
@@ -70,29 +67,14 @@ pub struct HttpServer {
     pub host_port: String,
     /// Bytes, before and after decompression.
     pub max_request_body_size: usize,
-    /// See [`server::Limits`], as the two below.
+    /// [`server::Limits::idle_timeout`].
     pub idle_timeout: Duration,
-    #[allow(missing_docs)]
+    /// [`server::Limits::read_timeout`].
     pub read_timeout: Duration,
-    #[allow(missing_docs)]
+    /// [`server::Limits::read_header_timeout`].
     pub read_header_timeout: Duration,
-}
-
-/// 4318.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct OtlpHttp {
-    /// Empty: not served.
-    pub host_port: String,
-    /// Bytes, before and after decompression.
-    pub max_request_body_size: usize,
-    /// See [`server::Limits`], as the two below.
-    pub idle_timeout: Duration,
-    #[allow(missing_docs)]
-    pub read_timeout: Duration,
-    #[allow(missing_docs)]
-    pub read_header_timeout: Duration,
-    /// Which web pages may send.
+    /// Which web pages may send. 14268 has no such flags: none may.
+    #[serde(default)]
     pub cors: Cors,
 }
 
@@ -113,7 +95,7 @@ pub struct Zipkin {
 }
 
 /// Flags under `….cors.`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Cors {
     /// `*` means any; empty means none.
@@ -141,22 +123,11 @@ impl Cors {
 }
 
 impl HttpServer {
-    /// As the receiver takes them.
-    pub fn options(&self, budget: &Budget, metrics: HttpMetrics) -> http::thrift::Options {
-        let HttpMetrics { requests, sampling } = metrics;
-        let Self { idle_timeout, read_timeout, read_header_timeout, .. } = *self;
+    /// As the receiver takes them; `budget` is that of all receivers.
+    pub fn options(&self, budget: &Budget) -> http::Options {
+        let Self { max_request_body_size: max_body, idle_timeout, read_timeout, read_header_timeout, .. } = *self;
         let limits = server::Limits { idle_timeout, read_timeout, read_header_timeout, ..server::Limits::default() };
-        http::thrift::Options { max_body: self.max_request_body_size, budget: budget.clone(), limits, requests, sampling }
-    }
-}
-
-impl OtlpHttp {
-    /// As the receiver takes them.
-    pub fn options(&self, budget: &Budget) -> http::otlp::Options {
-        let Self { idle_timeout, read_timeout, read_header_timeout, .. } = *self;
-        let limits = server::Limits { idle_timeout, read_timeout, read_header_timeout, ..server::Limits::default() };
-        let cors = self.cors.of_pages();
-        http::otlp::Options { max_body: self.max_request_body_size, budget: budget.clone(), cors, limits }
+        http::Options { max_body, budget: budget.clone(), cors: self.cors.of_pages(), limits }
     }
 }
 
@@ -167,27 +138,10 @@ impl Zipkin {
     }
 
     /// As the receiver takes them.
-    pub fn options(&self, budget: &Budget) -> http::zipkin::Options {
+    pub fn options(&self, budget: &Budget) -> http::Options {
         let limits = server::Limits { keep_alive: self.keep_alive, ..server::Limits::default() };
         let cors = self.cors.of_pages();
-        http::zipkin::Options { max_body: self.max_request_body_size, budget: budget.clone(), cors, limits }
-    }
-}
-
-/// Where the requests to 14268 are counted.
-#[derive(Debug, Clone)]
-pub struct HttpMetrics {
-    /// Their durations.
-    pub requests: Arc<Requests>,
-    /// Those of remote samplers.
-    pub sampling: Arc<Sampling>,
-}
-
-impl HttpMetrics {
-    /// `jaeger_collector_http_*`.
-    pub fn new(registry: &mut Registry) -> Self {
-        let prefix = "jaeger_collector";
-        Self { requests: Arc::new(Requests::new(prefix, registry)), sampling: Arc::new(Sampling::new(prefix, registry)) }
+        http::Options { max_body: self.max_request_body_size, budget: budget.clone(), cors, limits }
     }
 }
 

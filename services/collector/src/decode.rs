@@ -13,16 +13,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub fn decode(request: Bytes, format: Format) -> Result<SpanBatch, String> {
     match format {
         Format::OtlpProto => SpanBatch::parse(request).map_err(|e| e.to_string()),
-        Format::OtlpJson => {
-            let mut otlp = Vec::with_capacity(request.len());
-            otlp_json::decode(&request, &mut otlp).map_err(|e| e.to_string())?;
-            SpanBatch::parse(otlp).map_err(|e| e.to_string())
-        }
-        Format::JaegerProto => {
-            let mut otlp = Vec::with_capacity(request.len() + request.len() / 4);
-            jaeger::decode::batch(&request, Some("proto"), &mut otlp).map_err(|e| e.to_string())?;
-            SpanBatch::parse(otlp).map_err(|e| e.to_string())
-        }
+        Format::OtlpJson => written(&request, |out| otlp_json::decode(&request, out)),
+        Format::JaegerProto => written(&request, |out| jaeger::decode::batch(&request, Some("proto"), out)),
         Format::JaegerThrift => written(&request, |out| thrift::batch(&request, Some("jaeger"), out)),
         Format::ZipkinV1Json => written(&request, |out| zipkin::v1_json(&request, now(), out)),
         Format::ZipkinV1Thrift => written(&request, |out| zipkin::v1_thrift(&request, out)),

@@ -6,7 +6,7 @@ mod config;
 mod decode;
 mod intake;
 
-pub use config::{Config, Cors, GrpcServer, HttpMetrics, HttpServer, Otlp, OtlpHttp, Zipkin};
+pub use config::{Config, Cors, GrpcServer, HttpServer, Otlp, Zipkin};
 
 use intake::CollectorIntake;
 use skua_pipeline::Pipeline;
@@ -93,7 +93,7 @@ pub struct Parts {
     /// Who answers remote samplers.
     pub strategies: Arc<dyn Strategies>,
     /// Where requests to 14268 are counted.
-    pub http_metrics: HttpMetrics,
+    pub http_metrics: http::thrift::Metrics,
     /// Bytes of HTTP bodies that may be under way.
     pub budget: Budget,
 }
@@ -146,8 +146,8 @@ fn receivers(parts: Parts, stop: &CancellationToken) -> JoinSet<Result<(), RunEr
         tasks.spawn(async move { serve.await.map_err(|e| failed("OTLP/HTTP", e)) });
     }
     if let Some(listener) = listeners.thrift_http {
-        let (options, intake, stop) = (config.http_server.options(&budget, http_metrics), intake.clone(), stop.clone());
-        let serve = async move { http::thrift::serve(listener, &options, intake, strategies, stop).await };
+        let (options, intake, stop) = (config.http_server.options(&budget), intake.clone(), stop.clone());
+        let serve = async move { http::thrift::serve(listener, &options, &http_metrics, intake, strategies, stop).await };
         tasks.spawn(async move { serve.await.map_err(|e| failed("Jaeger Thrift/HTTP", e)) });
     }
     if let Some(listener) = listeners.zipkin {

@@ -3,10 +3,10 @@
 use crate::process::{Failure, Process, host, tags};
 use crate::sampling::{self, Sampling};
 use crate::storage::{self, SamplingStores, Stores};
-use skua_collector::{Config, HttpMetrics, Listeners, Parts};
+use skua_collector::{Config, Listeners, Parts};
 use skua_config::Origin;
 use skua_pipeline::{CollectorMetrics, Downsampling, Ledger, Options, Pipeline};
-use skua_receive::http::Budget;
+use skua_receive::http::{Budget, thrift};
 use skua_sampling::adaptive::Adaptive;
 use skua_store::SpanWriter;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ pub(crate) async fn assemble(
     let metrics = CollectorMetrics::new(&host(), &mut process.registry);
     let options = Options { observers: observer.into_iter().collect(), ..options(process, &config)? };
     let pipeline = Pipeline::new(writer, ledger, metrics, options);
-    let http_metrics = HttpMetrics::new(&mut process.registry);
+    let http_metrics = thrift::Metrics::new("jaeger_collector", &mut process.registry);
     let budget = Budget::default();
     Ok((Parts { config, listeners, pipeline, strategies, http_metrics, budget }, adaptive))
 }

@@ -32,7 +32,7 @@ const SNAPPY_RATIO: usize = 32;
 pub(super) struct Bounds {
     /// Bytes of one body, before and after decompression.
     pub max: usize,
-    /// The flag that sets it, for the message; empty: none.
+    /// The flag that sets it, for the message.
     pub flag: &'static str,
     /// Bytes of all bodies.
     pub budget: Budget,
@@ -150,8 +150,7 @@ impl Bounds {
     }
 
     fn too_large(&self) -> Unreadable {
-        let flag = if self.flag.is_empty() { String::new() } else { format!(" ({})", self.flag) };
-        let message = format!("the request body is larger than {} bytes{flag}: send smaller batches", self.max);
+        let message = format!("the request body is larger than {} bytes ({}): send smaller batches", self.max, self.flag);
         Unreadable::new(StatusCode::PAYLOAD_TOO_LARGE, message)
     }
 }

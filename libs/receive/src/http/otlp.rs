@@ -1,7 +1,7 @@
 //! OTLP over HTTP (4318): `POST /v1/traces`, protobuf and JSON. `/api/v1/traces` is the same, for exporters made for CnosDB.
 //! Their `Authorization`, `tenant` and `db` headers are accepted and mean nothing here.
 
-use super::{Budget, Cors, DEFAULT_MAX_BODY, answer, body::Bounds};
+use super::{Options, Receiver, answer};
 use crate::{Accepted, Format, Intake, Rejection, RejectionKind, server};
 use ::http::{HeaderMap, StatusCode, header};
 use axum::Router;
@@ -16,32 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
-
-/// What the receiver is asked to bound.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Bytes of one request's body, before and after decompression (`collector.otlp.http.max-request-body-size`).
-    pub max_body: usize,
-    /// Bytes of all bodies.
-    pub budget: Budget,
-    /// Which web pages may send (`collector.otlp.http.cors.*`).
-    pub cors: Cors,
-    /// Times and connections (`collector.otlp.http.*-timeout`).
-    pub limits: server::Limits,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let (budget, cors, limits) = (Budget::default(), Cors::default(), server::Limits::default());
-        Self { max_body: DEFAULT_MAX_BODY, budget, cors, limits }
-    }
-}
-
-#[derive(Clone)]
-struct Shared {
-    intake: Arc<dyn Intake>,
-    bounds: Bounds,
-}
 
 /// Serves until `stop`; then finishes what is under way.
 ///
@@ -58,28 +32,27 @@ pub async fn serve(
 
 /// The routes alone, for tests.
 pub fn router(options: &Options, intake: Arc<dyn Intake>) -> Router {
-    let flag = "collector.otlp.http.max-request-body-size";
-    let bounds = Bounds { max: options.max_body, flag, budget: options.budget.clone() };
+    let receiver = Receiver::new(options, "collector.otlp.http.max-request-body-size", intake);
     let router = Router::new()
         .route("/v1/traces", post(traces))
         .route("/api/v1/traces", post(traces))
         .method_not_allowed_fallback(wrong_method)
         .fallback(answer::not_found)
-        .with_state(Shared { intake, bounds });
+        .with_state(receiver);
     options.cors.around(router)
 }
 
-async fn traces(State(shared): State<Shared>, request: Request) -> Response {
+async fn traces(State(receiver): State<Receiver>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Some(format) = format(&parts.headers) else { return unsupported_type() };
-    let body = match shared.bounds.read(&parts.headers, body).await {
+    let body = match receiver.bounds.read(&parts.headers, body).await {
         Ok(body) => body,
         Err(e) => {
             let code = if e.retry_after.is_some() { RESOURCE_EXHAUSTED } else { INVALID_ARGUMENT };
             return failure(format, e.status, code, &e.message, e.retry_after);
         }
     };
-    match shared.intake.accept(body, format).await {
+    match receiver.intake.accept(body, format).await {
         Ok(accepted) => success(format, &accepted),
         Err(rejection) => refusal(format, &rejection),
     }

@@ -5,7 +5,7 @@
 //! Jaeger answers 202 and drops it, and that a compressed body is taken.
 
 use super::metrics::{Requests, Sampling};
-use super::{Budget, DEFAULT_MAX_BODY, answer, body::Bounds, media::media_type, sampling};
+use super::{Options, Receiver, answer, media::media_type, sampling};
 use crate::{Format, Intake, Strategies, server};
 use ::http::{HeaderMap, StatusCode, header};
 use axum::extract::{Request, State};
@@ -13,37 +13,24 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// What the receiver is asked to bound and to count.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Bytes of one request's body, before and after decompression.
-    pub max_body: usize,
-    /// Bytes of all bodies.
-    pub budget: Budget,
-    /// Times and connections (`collector.http-server.*-timeout`).
-    pub limits: server::Limits,
-    /// Where requests are counted.
-    pub requests: Arc<Requests>,
-    /// Where remote samplers' requests are counted.
-    pub sampling: Arc<Sampling>,
+/// Where what comes here is counted. The default counts for nobody.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    requests: Arc<Requests>,
+    sampling: Arc<Sampling>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        let (budget, limits) = (Budget::default(), server::Limits::default());
-        Self { max_body: DEFAULT_MAX_BODY, budget, limits, requests: Arc::default(), sampling: Arc::default() }
+impl Metrics {
+    /// Registers under `prefix`, such as `jaeger_collector`.
+    pub fn new(prefix: &str, registry: &mut Registry) -> Self {
+        Self { requests: Arc::new(Requests::new(prefix, registry)), sampling: Arc::new(Sampling::new(prefix, registry)) }
     }
-}
-
-#[derive(Clone)]
-struct Shared {
-    intake: Arc<dyn Intake>,
-    bounds: Bounds,
 }
 
 /// Serves until `stop`; then finishes what is under way.
@@ -53,23 +40,24 @@ struct Shared {
 pub async fn serve(
     listener: TcpListener,
     options: &Options,
+    metrics: &Metrics,
     intake: Arc<dyn Intake>,
     strategies: Arc<dyn Strategies>,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    server::serve(listener, router(options, intake, strategies), options.limits.clone(), stop).await
+    server::serve(listener, router(options, metrics, intake, strategies), options.limits.clone(), stop).await
 }
 
 /// The routes alone, for tests.
-pub fn router(options: &Options, intake: Arc<dyn Intake>, strategies: Arc<dyn Strategies>) -> Router {
-    let bounds = Bounds { max: options.max_body, flag: "", budget: options.budget.clone() };
-    let sampler = sampling::Sampler { strategies, metrics: options.sampling.clone() };
+pub fn router(options: &Options, metrics: &Metrics, intake: Arc<dyn Intake>, strategies: Arc<dyn Strategies>) -> Router {
+    let receiver = Receiver::new(options, "collector.http-server.max-request-body-size", intake);
+    let sampler = sampling::Sampler { strategies, metrics: metrics.sampling.clone() };
     Router::new()
         .route("/api/traces", post(traces))
         .route("/api/sampling", get(sampling::strategy).layer(Extension(sampler)))
         .fallback(answer::not_found)
-        .layer(from_fn_with_state(options.requests.clone(), measure))
-        .with_state(Shared { intake, bounds })
+        .layer(from_fn_with_state(metrics.requests.clone(), measure))
+        .with_state(receiver)
 }
 
 async fn measure(State(requests): State<Arc<Requests>>, request: Request, next: Next) -> Response {
@@ -79,17 +67,17 @@ async fn measure(State(requests): State<Arc<Requests>>, request: Request, next: 
     response
 }
 
-async fn traces(State(shared): State<Shared>, request: Request) -> Response {
+async fn traces(State(receiver): State<Receiver>, request: Request) -> Response {
     const UNREADABLE: &str = "Unable to process request body: ";
     let (parts, body) = request.into_parts();
     if let Err(message) = check_type(&parts.headers) {
         return answer::text(StatusCode::BAD_REQUEST, &message);
     }
-    let body = match shared.bounds.read(&parts.headers, body).await {
+    let body = match receiver.bounds.read(&parts.headers, body).await {
         Ok(body) => body,
         Err(e) => return answer::unreadable(UNREADABLE, &e),
     };
-    match shared.intake.accept(body, Format::JaegerThrift).await {
+    match receiver.intake.accept(body, Format::JaegerThrift).await {
         Ok(_) => StatusCode::ACCEPTED.into_response(),
         Err(rejection) => answer::rejected(&rejection, UNREADABLE, "Cannot submit Jaeger batch: "),
     }

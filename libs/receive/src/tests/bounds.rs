@@ -1,18 +1,18 @@
 //! Bodies: each encoding, each bound. The receivers read them in the same way, so one of them stands for all.
 
 use super::*;
-use crate::http::{Budget, zipkin};
+use crate::http::{Budget, Options, zipkin};
 use futures::stream;
 
-async fn post(options: &zipkin::Options, intake: Arc<Told>, encoding: &str, body: Body) -> (StatusCode, HeaderMap, String) {
+async fn post(options: &Options, intake: Arc<Told>, encoding: &str, body: Body) -> (StatusCode, HeaderMap, String) {
     let request = Request::post("/api/v2/spans").header("content-encoding", encoding).body(body).unwrap();
     let (parts, body) = zipkin::router(options, intake).oneshot(request).await.unwrap().into_parts();
     let text = body.collect().await.unwrap().to_bytes();
     (parts.status, parts.headers, String::from_utf8(text.into()).unwrap())
 }
 
-fn at_most(max_body: usize) -> zipkin::Options {
-    zipkin::Options { max_body, ..Default::default() }
+fn at_most(max_body: usize) -> Options {
+    Options { max_body, ..Default::default() }
 }
 
 fn encoded(plain: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
@@ -43,7 +43,10 @@ async fn every_encoding_is_unpacked() {
         assert!(all.given() == [(plain.clone().into(), Format::ZipkinV2Json)], "{encoding}");
         let (status, _, text) = post(&at_most(199_999), all, encoding, body.into()).await;
         assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{encoding}");
-        assert_eq!(text, "the request body is larger than 199999 bytes: send smaller batches\n");
+        assert_eq!(
+            text,
+            "the request body is larger than 199999 bytes (collector.zipkin.max-request-body-size): send smaller batches\n"
+        );
     }
 }
 
@@ -87,7 +90,7 @@ async fn a_body_in_chunks_is_put_together() {
 #[tokio::test]
 async fn all_bodies_together_are_bounded() {
     let budget = Budget::new(10);
-    let options = zipkin::Options { budget: budget.clone(), ..Default::default() };
+    let options = Options { budget: budget.clone(), ..Default::default() };
     let all = takes_all();
     for (body, encoding) in [(chunks(vec![b"123456", b"78901"]), ""), (gzip(&[0; 100]).into(), "gzip")] {
         let (status, headers, text) = post(&options, all.clone(), encoding, body).await;

@@ -1,8 +1,8 @@
 use super::*;
-use crate::http::{Cors, otlp};
+use crate::http::{Cors, Options, otlp};
 
 async fn post(intake: Arc<Told>, headers: &[(&str, &str)], body: Vec<u8>) -> (StatusCode, HeaderMap, Bytes) {
-    let router = otlp::router(&otlp::Options { max_body: 1000, ..Default::default() }, intake);
+    let router = otlp::router(&Options { max_body: 1000, ..Default::default() }, intake);
     send(router, "POST", "/v1/traces", headers, body).await
 }
 
@@ -26,7 +26,7 @@ async fn http_hands_on_what_came_and_answers_in_its_encoding() {
 async fn exporters_made_for_cnosdb_are_served() {
     let all = takes_all();
     let headers = [PROTO, ("authorization", "Basic cm9vdDo="), ("tenant", "cnosdb"), ("db", "otlp")];
-    let router = otlp::router(&otlp::Options::default(), all.clone());
+    let router = otlp::router(&Options::default(), all.clone());
     let (status, _, body) = send(router, "POST", "/api/v1/traces", &headers, b"abc".to_vec()).await;
     assert_eq!((status, &body[..]), (StatusCode::OK, &[0x0a, 0x00][..]));
     assert_eq!(all.given(), [("abc".into(), Format::OtlpProto)]);
@@ -46,7 +46,7 @@ async fn http_says_what_is_wrong() {
         ("GET", "/v1/traces", 405, "405 method not allowed, supported: [POST]"),
         ("POST", "/v1/metrics", 404, "404 page not found\n"),
     ] {
-        let (got, _, body) = send(otlp::router(&otlp::Options::default(), all.clone()), method, path, &[], vec![]).await;
+        let (got, _, body) = send(otlp::router(&Options::default(), all.clone()), method, path, &[], vec![]).await;
         assert_eq!((got.as_u16(), &body[..]), (status, text.as_bytes()));
     }
     assert!(all.given().is_empty());
@@ -65,7 +65,7 @@ async fn http_tells_a_sender_to_come_again_later() {
 async fn browsers_of_allowed_origins_may_send() {
     let allowed_origins = vec!["https://*.example.com".into(), "http://shop".into()];
     let cors = Cors { allowed_origins, allowed_headers: vec!["x-tenant".into()] };
-    let router = otlp::router(&otlp::Options { cors, ..Default::default() }, takes_all());
+    let router = otlp::router(&Options { cors, ..Default::default() }, takes_all());
     for (origin, allowed) in [("https://a.example.com", true), ("http://shop", true), ("http://evil", false)] {
         let ask = [
             ("origin", origin),

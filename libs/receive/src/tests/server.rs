@@ -150,7 +150,7 @@ async fn an_idle_connection_is_closed_in_time() {
 #[tokio::test]
 async fn a_slow_body_is_cut() {
     let limits = Limits { read_timeout: MINUTE, ..Limits::default() };
-    let options = crate::http::zipkin::Options { limits, ..Default::default() };
+    let options = crate::http::Options { limits, ..Default::default() };
     let serve = async move |listener, stop| crate::http::zipkin::serve(listener, &options, takes_all(), stop).await;
     let server = Running::start(serve).await;
     let mut client = Wire::connect(&server).await;

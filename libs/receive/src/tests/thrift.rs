@@ -1,13 +1,13 @@
 use super::*;
-use crate::http::metrics::{Requests, Sampling};
-use crate::http::thrift::{self, Options};
+use crate::http::Options;
+use crate::http::thrift::{self, Metrics};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
 const THRIFT: (&str, &str) = ("content-type", "application/x-thrift");
 
 async fn post(intake: Arc<Told>, headers: &[(&str, &str)], body: &[u8]) -> (u16, HeaderMap, String) {
-    let router = thrift::router(&Options { max_body: 1000, ..Default::default() }, intake, Arc::new(Known));
+    let router = thrift::router(&Options { max_body: 1000, ..Default::default() }, &Metrics::default(), intake, Arc::new(Known));
     let (status, headers, body) = send(router, "POST", "/api/traces", headers, body.to_vec()).await;
     (status.as_u16(), headers, String::from_utf8(body.into()).unwrap())
 }
@@ -18,8 +18,9 @@ async fn post(intake: Arc<Told>, headers: &[(&str, &str)], body: &[u8]) -> (u16,
 async fn a_batch_is_accepted() {
     let all = takes_all();
     let intake = all.clone();
-    let server =
-        Running::start(async |listener, stop| thrift::serve(listener, &Options::default(), intake, Arc::new(Known), stop).await);
+    let server = Running::start(async |listener, stop| {
+        thrift::serve(listener, &Options::default(), &Metrics::default(), intake, Arc::new(Known), stop).await
+    });
     let server = server.await;
     for (media, encoding, body) in [
         ("application/x-thrift", "identity", b"batch".to_vec()),
@@ -50,7 +51,7 @@ async fn what_is_wrong_is_said_in_jaegers_words() {
         assert_eq!(headers["x-content-type-options"], "nosniff");
     }
     let (status, _, body) = post(all.clone(), &[THRIFT], &[0; 1001]).await;
-    let text = "Unable to process request body: the request body is larger than 1000 bytes: send smaller batches\n";
+    let text = "Unable to process request body: the request body is larger than 1000 bytes (collector.http-server.max-request-body-size): send smaller batches\n";
     assert_eq!((status, body.as_str()), (413, text));
     assert!(all.given().is_empty());
     let unreadable = told(Err(invalid("*jaeger.Batch field 0 read error: EOF")));
@@ -71,7 +72,7 @@ async fn a_batch_without_room_is_not_acknowledged() {
 
 #[tokio::test]
 async fn other_paths_and_methods_are_not_served() {
-    let router = thrift::router(&Options::default(), takes_all(), Arc::new(Known));
+    let router = thrift::router(&Options::default(), &Metrics::default(), takes_all(), Arc::new(Known));
     for (method, path, status, text) in [
         ("GET", "/api/traces", 405, ""),
         ("POST", "/api/sampling", 405, ""),
@@ -86,7 +87,7 @@ async fn other_paths_and_methods_are_not_served() {
 
 #[tokio::test]
 async fn remote_samplers_are_answered() {
-    let router = thrift::router(&Options::default(), takes_all(), Arc::new(Known));
+    let router = thrift::router(&Options::default(), &Metrics::default(), takes_all(), Arc::new(Known));
     let (status, headers, body) = send(router, "GET", "/api/sampling?service=a", &[], vec![]).await;
     assert_eq!((status.as_u16(), &headers["content-type"]), (200, &"application/json".parse().unwrap()));
     assert_eq!(body, r#"{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.5}}"#);
@@ -97,8 +98,7 @@ async fn remote_samplers_are_answered() {
 #[tokio::test]
 async fn requests_are_counted_under_jaegers_names() {
     let mut registry = Registry::default();
-    let requests = Arc::new(Requests::new("jaeger_collector", &mut registry));
-    let sampling = Arc::new(Sampling::new("jaeger_collector", &mut registry));
+    let metrics = Metrics::new("jaeger_collector", &mut registry);
     let series = |registry: &Registry, start: &str| {
         let mut text = String::new();
         encode(&mut text, registry).unwrap();
@@ -111,8 +111,7 @@ async fn requests_are_counted_under_jaegers_names() {
     assert_eq!(series(&registry, "jaeger_collector_http_server_requests_total").len(), 2);
     assert_eq!(series(&registry, "jaeger_collector_http_server_errors_total").len(), 5);
 
-    let options = Options { requests, sampling, ..Default::default() };
-    let router = thrift::router(&options, takes_all(), Arc::new(Known));
+    let router = thrift::router(&Options::default(), &metrics, takes_all(), Arc::new(Known));
     send(router.clone(), "POST", "/api/traces", &[THRIFT], vec![]).await;
     for query in ["", "service=a", "service=away"] {
         send(router.clone(), "GET", &format!("/api/sampling?{query}"), &[], vec![]).await;

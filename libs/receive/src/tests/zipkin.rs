@@ -1,6 +1,6 @@
 use super::*;
 use crate::http::Cors;
-use crate::http::zipkin::{self, Options};
+use crate::http::{Options, zipkin};
 
 /// Guarantee: path and media type choose the format as in Jaeger, to the letter.
 #[tokio::test]
@@ -52,7 +52,8 @@ async fn who_sends_too_much_is_told() {
     for body in [vec![0; 8 << 20].into(), reqwest::Body::wrap_stream(pieces)] {
         let answer = client().post(server.url("/api/v2/spans")).body(body).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 413);
-        let text = "the request body is larger than 1048576 bytes: send smaller batches\n";
+        let text =
+            "the request body is larger than 1048576 bytes (collector.zipkin.max-request-body-size): send smaller batches\n";
         assert_eq!(answer.text().await.unwrap(), text);
     }
     assert!(all.given().is_empty());
@@ -67,7 +68,7 @@ async fn what_is_wrong_is_said() {
     assert_eq!((status.as_u16(), &body[..]), (400, format!("{empty}\n").as_bytes()));
     let router = zipkin::router(&Options { max_body: 10, ..Default::default() }, takes_all());
     let (status, _, body) = send(router, "POST", "/api/v2/spans", &[], vec![0; 11]).await;
-    let text = "the request body is larger than 10 bytes: send smaller batches\n";
+    let text = "the request body is larger than 10 bytes (collector.zipkin.max-request-body-size): send smaller batches\n";
     assert_eq!((status.as_u16(), &body[..]), (413, text.as_bytes()));
     let router = zipkin::router(&Options::default(), told(Err(full())));
     let (status, headers, body) = send(router, "POST", "/api/v2/spans", &[], b"[]".to_vec()).await;
