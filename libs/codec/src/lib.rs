@@ -2,7 +2,7 @@
 //! OTLP protobuf (what a [`skua_model::SpanBatch`] holds), encoders read a [`skua_model::SpanView`]. No sockets, no tokio, no
 //! copies of strings in between.
 //!
-//! - [`jaeger`]: `jaeger.api_v2`, in protobuf and in the JSON of Kafka.
+//! - [`jaeger`]: `jaeger.api_v2`, in protobuf and in the JSON of Kafka; and owned spans of its model.
 //! - [`thrift`]: `jaeger.thrift` over HTTP and UDP.
 //! - [`zipkin`]: Zipkin's v1 and v2, over HTTP, UDP and Kafka.
 //! - [`otlp_json`]: OTLP in JSON.

@@ -41,6 +41,8 @@ pub struct Config {
     pub prioirity_span_template: u64,
     /// Priority of the index template of services (Elasticsearch 8 and later). Misspelt as in Jaeger.
     pub prioirity_service_template: u64,
+    /// Priority of the index template of dependencies (Elasticsearch 8 and later). Misspelt as in Jaeger.
+    pub prioirity_dependencies_template: u64,
     /// Put the index templates before the first write.
     pub create_index_templates: bool,
     /// Start of index names; a `-` is put after it unless it ends in one.
@@ -94,6 +96,7 @@ impl Default for Config {
             num_replicas: 1,
             prioirity_span_template: 0,
             prioirity_service_template: 0,
+            prioirity_dependencies_template: 0,
             create_index_templates: true,
             index_prefix: String::new(),
             index_date_separator: "-".to_owned(),

@@ -5,9 +5,10 @@ use skua_model::json::civil_from_days;
 use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-const HOUR_US: u64 = 3_600_000_000;
+/// Microseconds.
+pub(crate) const HOUR_US: u64 = 3_600_000_000;
 
-/// One family of indices: `jaeger-span-…`, `jaeger-service-…` or `jaeger-sampling-…`.
+/// One family of indices: `jaeger-span-…`, `jaeger-service-…`, `jaeger-dependencies-…` or `jaeger-sampling-…`.
 #[derive(Debug)]
 pub(crate) struct Indices {
     /// With the configured prefix, up to the date.
@@ -31,6 +32,11 @@ impl Indices {
 
     pub fn services(c: &Config) -> Self {
         Self::new(c, "jaeger-service-", &c.index_rollover_frequency_services)
+    }
+
+    /// Never by the hour.
+    pub fn dependencies(c: &Config) -> Self {
+        Self::new(c, "jaeger-dependencies-", "day")
     }
 
     /// Always dated, and of this cluster alone, whatever holds for the others.
@@ -129,6 +135,16 @@ impl Indices {
     }
 }
 
+/// RFC 3339 in UTC, without the zeros at the end of a fraction, as Go writes a time: `2026-01-25T12:00:00.5Z`.
+pub(crate) fn rfc3339(us: u64) -> String {
+    let (seconds, fraction) = (us / 1_000_000, us % 1_000_000);
+    let (y, m, d) = civil_from_days((seconds / 86_400) as i64);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let fraction = format!(".{fraction:06}");
+    let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+    format!("{y:04}-{m:02}-{d:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+}
+
 /// Microseconds since 1970.
 pub(crate) fn now_us() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map(|d| d.as_micros() as u64).unwrap_or(0)
@@ -150,9 +166,11 @@ mod tests {
         c.index_rollover_frequency_spans = "hour".to_owned();
         assert_eq!(Indices::spans(&c).to_write(hour), "foo-jaeger-span-2026.01.25.07");
         assert_eq!(Indices::services(&c).to_write(hour), "foo-jaeger-service-2026.01.25");
+        assert_eq!(Indices::dependencies(&c).to_write(hour), "foo-jaeger-dependencies-2026.01.25");
         c.index_prefix = "foo-".to_owned();
         c.use_aliases = true;
         assert_eq!(Indices::services(&c).to_write(hour), "foo-jaeger-service-write");
+        assert_eq!(Indices::dependencies(&c).to_write(hour), "foo-jaeger-dependencies-write");
         assert_eq!(Indices::spans(&c).to_read(0, u64::MAX, 3500), ["foo-jaeger-span-read"]);
         c.remote_read_clusters = vec!["far".to_owned()];
         assert_eq!(Indices::sampling(&c).to_write(hour), "foo-jaeger-sampling-2026.01.25");

@@ -4,10 +4,11 @@
 //! - [`Config`]: the flags under `es.`.
 //! - [`ElasticsearchStore`]: writes and reads spans.
 //! - [`ElasticsearchSampling`]: what adaptive sampling keeps.
+//! - [`ElasticsearchDependencies`]: who calls whom.
 //!
 //! Inside: `client` is HTTP and knows nothing of spans; `document` writes a span's JSON and `read_document` reads it;
 //! `bulk` makes the bodies of bulk requests, `deliver` sends them until each document has an answer; `search` makes the
-//! bodies of searches, `answer` reads what comes back, `fetch` pages through whole traces.
+//! bodies of searches, `answer` reads what comes back, `fetch` pages through whole traces, `pages` through other documents.
 
 mod answer;
 mod auth;
@@ -16,11 +17,13 @@ mod bulk_answer;
 mod client;
 mod config;
 mod deliver;
+mod dependencies;
 mod document;
 mod error;
 mod fetch;
 mod index;
 mod metrics;
+mod pages;
 mod read_document;
 mod reader;
 mod sampling;
@@ -33,5 +36,6 @@ mod tests;
 mod writer;
 
 pub use config::{AdaptiveSampling, BulkConfig, Config, TagsAsFields, Tls};
+pub use dependencies::ElasticsearchDependencies;
 pub use sampling::ElasticsearchSampling;
 pub use store::ElasticsearchStore;

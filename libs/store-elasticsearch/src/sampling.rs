@@ -9,41 +9,28 @@ mod lease;
 #[cfg(test)]
 mod tests;
 
-use crate::answer::Searched;
 use crate::bulk_answer::{self, BULK_PATH, Fate};
-use crate::client::{Answer, Body};
+use crate::client::Body;
 use crate::error;
-use crate::index::{Indices, now_us};
+use crate::index::{HOUR_US, Indices, now_us};
+use crate::pages::{LONGEST_PAGE, Wanted, complete};
 use crate::reader::{LONGEST_URL, escaped};
 use crate::store::ElasticsearchStore;
 use crate::template;
 use async_trait::async_trait;
 use document::{put_probabilities, put_throughput, read_probabilities, read_throughput};
 use reqwest::Method;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use skua_store::sampling::{ByOperation, SamplingStore, Throughput};
 use skua_store::{ErrorKind, StoreError};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
-
-const HOUR_US: u64 = 3_600_000_000;
-/// `index.max_result_window`.
-const LONGEST_PAGE: u64 = 10_000;
-/// Documents of one reading: one for each operation, collector and interval.
-const MOST_DOCUMENTS: usize = 500_000;
 
 /// Adaptive sampling's part of an Elasticsearch or OpenSearch.
 pub struct ElasticsearchSampling {
     store: Arc<ElasticsearchStore>,
     indices: Indices,
     ready: OnceCell<()>,
-}
-
-#[derive(Deserialize)]
-struct Scroll {
-    #[serde(rename = "_scroll_id")]
-    id: String,
 }
 
 impl ElasticsearchSampling {
@@ -85,62 +72,6 @@ impl ElasticsearchSampling {
             }
         }
     }
-
-    async fn search(&self, doing: &str, path: &str, body: Value) -> Result<Answer, StoreError> {
-        self.store.call(doing, Method::POST, path, Body::Json(body.to_string().into())).await
-    }
-
-    /// All pages of a search whose answer does not fit one, through a scroll, which every version has.
-    async fn scroll(&self, doing: &str, path: &str, body: Value, all: &mut Vec<Throughput>) -> Result<(), StoreError> {
-        let mut answer = self.search(doing, &format!("{path}&scroll=1m"), body).await?;
-        let mut last = None;
-        let outcome = loop {
-            match self.page(doing, &answer, all) {
-                Ok(0) => break Ok(()),
-                Ok(_) if all.len() > MOST_DOCUMENTS => {
-                    let what = format!("{doing}: there are more than {MOST_DOCUMENTS} documents; too many operations are traced");
-                    break Err(StoreError::new(ErrorKind::Overloaded, what));
-                }
-                Ok(_) => {}
-                Err(e) => break Err(e),
-            }
-            let id = match serde_json::from_slice::<Scroll>(&answer.body) {
-                Ok(scroll) => last.insert(scroll.id).clone(),
-                Err(e) => break Err(error::unreadable(doing, &answer.peer, e)),
-            };
-            answer = match self.search(doing, "_search/scroll", json!({"scroll": "1m", "scroll_id": id})).await {
-                Ok(answer) => answer,
-                Err(e) => break Err(e),
-            };
-        };
-        if let Some(id) = last {
-            let body = Body::Json(json!({"scroll_id": [id]}).to_string().into());
-            if let Err(error) = self.store.call("end a scroll", Method::DELETE, "_search/scroll", body).await {
-                tracing::debug!(%error, "failed to end a scroll; it ends by itself");
-            }
-        }
-        outcome
-    }
-
-    /// Adds the documents of an answer, which has to be complete; says how many there are.
-    fn page(&self, doing: &str, answer: &Answer, all: &mut Vec<Throughput>) -> Result<usize, StoreError> {
-        let unreadable = |e| error::unreadable(doing, &answer.peer, e);
-        let found = complete(doing, answer)?;
-        let documents = found.hits.hits;
-        for source in documents.iter().filter_map(|hit| hit.source) {
-            all.extend(read_throughput(source.get()).map_err(unreadable)?);
-        }
-        Ok(documents.len())
-    }
-}
-
-/// What a search found, or why that is not all.
-fn complete<'a>(doing: &str, answer: &'a Answer) -> Result<Searched<'a>, StoreError> {
-    let found: Searched<'_> = serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(doing, &answer.peer, e))?;
-    match found.refuses().or_else(|| found.lacks()) {
-        None => Ok(found),
-        Some(why) => Err(StoreError::new(ErrorKind::Unavailable, format!("{doing}: Elasticsearch at {}: {why}", answer.peer))),
-    }
 }
 
 #[async_trait]
@@ -172,27 +103,19 @@ impl SamplingStore for ElasticsearchSampling {
         }
         let indices = self.indices.to_read(after, until, LONGEST_URL);
         let path = format!("{}/_search?ignore_unavailable=true", escaped(&indices.join(",")));
-        let size = self.store.max_doc_count.min(LONGEST_PAGE);
         // The server's dates have milliseconds: so have the borders, and a document is on one side of each.
-        let body = json!({
-            "size": size,
-            "sort": ["_doc"],
-            "query": {"bool": {"filter": [
-                {"range": {"timestamp": {"gt": after / 1000, "lte": until / 1000, "format": "epoch_millis"}}},
-                {"exists": {"field": "throughputs.Count"}},
-            ]}},
-            "track_total_hits": false,
-        });
-        let mut all = Vec::new();
-        let answer = self.search(DOING, &path, body.clone()).await?;
-        if self.page(DOING, &answer, &mut all)? as u64 >= size {
-            all.clear();
-            // A scroll counts the total, and refuses to be told not to.
-            let mut body = body;
-            body.as_object_mut().map(|body| body.remove("track_total_hits"));
-            self.scroll(DOING, &path, body, &mut all).await?;
-        }
-        Ok(all)
+        let range = json!({"gt": after / 1000, "lte": until / 1000, "format": "epoch_millis"});
+        let wanted = Wanted {
+            doing: DOING,
+            path,
+            filter: json!([{"range": {"timestamp": range}}, {"exists": {"field": "throughputs.Count"}}]),
+            size: self.store.max_doc_count.min(LONGEST_PAGE),
+            read: |source: &str, all: &mut Vec<Throughput>| {
+                all.extend(read_throughput(source)?);
+                Ok(())
+            },
+        };
+        self.store.all(&wanted).await
     }
 
     async fn insert_probabilities_and_qps(
@@ -222,7 +145,7 @@ impl SamplingStore for ElasticsearchSampling {
             "query": {"bool": {"filter": [{"exists": {"field": "probabilitiesandqps.Hostname"}}]}},
             "track_total_hits": false,
         });
-        let answer = self.search(DOING, &path, body).await?;
+        let answer = self.store.search(DOING, &path, body).await?;
         let found = complete(DOING, &answer)?;
         let Some(source) = found.hits.hits.first().and_then(|hit| hit.source) else { return Ok(ByOperation::new()) };
         read_probabilities(source.get()).map_err(|e| error::unreadable(DOING, &answer.peer, e))

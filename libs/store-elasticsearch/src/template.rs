@@ -22,6 +22,12 @@ pub(crate) fn templates(c: &Config, major: u64) -> [Template; 2] {
     ]
 }
 
+/// The template of who calls whom: the mapping is left to the server, as in Jaeger. Its name has the prefix, as es-rollover gives
+/// it; what Jaeger itself puts has not, so that two installations of one cluster put one template.
+pub(crate) fn dependencies(c: &Config, major: u64) -> Template {
+    template(c, major, "jaeger-dependencies", c.prioirity_dependencies_template, true, json!({}))
+}
+
 /// The template of adaptive sampling.
 ///
 /// Jaeger's leaves the mapping to the server, which then makes a field of each service, operation and probability, until it has

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
 
 use prometheus_client::registry::Registry;
+use skua_store::conformance::Abilities;
+use skua_store::dependencies::DependencyReader;
 use skua_store::sampling::SamplingStore;
 use skua_store::{ErrorKind, SpanReader, SpanWriter, TraceQuery};
-use skua_store_elasticsearch::{Config, ElasticsearchSampling, ElasticsearchStore};
+use skua_store_elasticsearch::{Config, ElasticsearchDependencies, ElasticsearchSampling, ElasticsearchStore};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -72,7 +74,7 @@ impl Server {
     async fn clean(&self) {
         self.call(reqwest::Method::DELETE, &format!("{}-*", self.prefix), None).await;
         for kind in ["_template", "_index_template"] {
-            for name in ["span", "service", "sampling"] {
+            for name in ["span", "service", "sampling", "dependencies"] {
                 self.call(reqwest::Method::DELETE, &format!("{kind}/{}-jaeger-{name}", self.prefix), None).await;
             }
         }
@@ -92,6 +94,10 @@ fn query(service: &str) -> TraceQuery {
     }
 }
 
+/// What a server lacks of what other stores can: Jaeger's documents and mapping have no place for warnings, and none to look for
+/// long values.
+const ABILITIES: Abilities = Abilities { warnings: false, long_values: false, any_service: true, patterns: true };
+
 async fn conforms(change: impl Fn(&mut Config), without: &[&str]) {
     for server in servers() {
         let mut config = server.config();
@@ -99,7 +105,7 @@ async fn conforms(change: impl Fn(&mut Config), without: &[&str]) {
         let store = server.store(config).await;
         let server = &server;
         for case in skua_store::conformance::CASES.iter().filter(|case| !without.contains(case)) {
-            skua_store::conformance::run_case(case, &*store, &*store, &|| Box::pin(server.settle())).await;
+            skua_store::conformance::run_case(case, ABILITIES, &*store, &*store, &|| Box::pin(server.settle())).await;
         }
         server.clean().await;
     }
@@ -153,6 +159,59 @@ async fn sampling_reads_what_a_jaeger_wrote() {
         read.sort_unstable();
         assert_eq!(read.iter().map(|t| (t.count, t.probabilities.len())).collect::<Vec<_>>(), [(0, 0), (3, 1)]);
         assert_eq!(sampling.latest_probabilities().await.unwrap()["s.x"]["o"], 0.25);
+        server.clean().await;
+    }
+}
+
+/// With pages of 10 documents, of which the suite reads a hundred, and with one page for all.
+#[tokio::test]
+async fn dependencies_pass_the_suite_of_all_stores() {
+    for max_doc_count in [10_000, 10] {
+        for server in servers() {
+            let config = Config { max_doc_count, ..server.config() };
+            let dependencies = ElasticsearchDependencies::new(server.store(config).await);
+            let server = &server;
+            skua_store::conformance::dependencies::run(&dependencies, &dependencies, &|| Box::pin(server.settle())).await;
+            server.clean().await;
+        }
+    }
+}
+
+/// One index for all times, that an alias names.
+#[tokio::test]
+async fn dependencies_behind_aliases_pass_the_suite() {
+    for server in servers() {
+        let config = Config { use_aliases: true, ..server.config() };
+        let dependencies = ElasticsearchDependencies::new(server.store(config).await);
+        let base = format!("{}-jaeger-dependencies", server.prefix);
+        let aliases = format!(r#"{{"aliases":{{"{base}-read":{{}},"{base}-write":{{}}}}}}"#);
+        server.call(reqwest::Method::PUT, &format!("{base}-000001"), Some(&aliases)).await;
+        let server = &server;
+        skua_store::conformance::dependencies::run(&dependencies, &dependencies, &|| Box::pin(server.settle())).await;
+        server.clean().await;
+    }
+}
+
+/// What a Jaeger or its Spark job has written, without a template, is read.
+#[tokio::test]
+async fn dependencies_of_a_jaeger_are_read() {
+    for server in servers() {
+        let config = Config { create_index_templates: false, ..server.config() };
+        let dependencies = ElasticsearchDependencies::new(server.store(config).await);
+        let midnight = now_ns() / 1000 / 86_400_000_000 * 86_400_000_000;
+        let day = civil(midnight / 86_400_000_000);
+        let index = format!("{}-jaeger-dependencies-{day}", server.prefix);
+        for body in [
+            format!(r#"{{"timestamp":"{day}T00:00:00.123456789Z","dependencies":[{{"parent":"a","child":"b","callCount":3}}]}}"#),
+            format!(r#"{{"timestamp":"{day}T00:00:00Z","dependencies":null}}"#),
+        ] {
+            server.call(reqwest::Method::POST, &format!("{index}/_doc"), Some(&body)).await;
+        }
+        server.settle().await;
+        let read = dependencies.dependencies(midnight, midnight + 1_000_000).await.unwrap();
+        assert_eq!(read.len(), 1);
+        assert_eq!((read[0].parent.as_str(), read[0].call_count, read[0].source.as_str()), ("a", 3, "jaeger"));
+        assert_eq!(dependencies.dependencies(midnight, midnight + 123_000).await.unwrap(), []);
         server.clean().await;
     }
 }
@@ -269,6 +328,8 @@ async fn nothing_is_there_at_first() {
         assert!(store.services().await.unwrap().is_empty());
         assert!(store.operations("x", "").await.unwrap().is_empty());
         assert_eq!(store.find(&query("x")).await.unwrap(), skua_store::Found::default());
+        let dependencies = ElasticsearchDependencies::new(Arc::clone(&store));
+        assert_eq!(dependencies.dependencies(0, now_ns() / 1000).await.unwrap(), []);
         assert_eq!(store.trace(skua_model::TraceId([7; 16])).await.unwrap_err().kind, ErrorKind::NotFound);
         server.clean().await;
     }

@@ -3,12 +3,19 @@
 //! Names and trace ids differ from run to run and times are near now, so that a suite can run beside others on one server.
 //! Only what all stores promise is asked: times in whole microseconds, tags in any order, values that survive ten digits.
 
+mod abilities;
 mod cases;
+pub mod dependencies;
+mod limits;
+mod narrow;
 pub mod sampling;
 mod search;
 mod spans;
 #[cfg(test)]
 mod tests;
+mod unindexed;
+
+pub use abilities::Abilities;
 
 use crate::{Found, SpanReader, SpanWriter, TraceQuery, Written};
 use skua_model::{Span, SpanBatch, Trace, TraceId};
@@ -29,6 +36,7 @@ pub const CASES: &[&str] = &[
     "typed-tags",
     "references",
     "logs",
+    "warnings",
     "unicode",
     "large-trace",
     "one-microsecond",
@@ -42,15 +50,27 @@ pub const CASES: &[&str] = &[
     "search-combined",
     "search-one-span",
     "search-limit",
+    "search-limit-tags",
+    "search-limit-duration",
+    "search-many-traces",
+    "search-one-microsecond",
+    "search-narrow",
+    "search-unindexed",
+    "search-any-service",
 ];
 
 /// Runs all cases, one after the other. `settle` returns when everything written is visible to the reader.
 ///
 /// # Panics
 /// When the store breaks a promise; the message begins with the name of the case.
-pub async fn run<'a>(writer: &'a dyn SpanWriter, reader: &'a dyn SpanReader, settle: &'a (dyn Fn() -> Settled<'a> + Sync)) {
+pub async fn run<'a>(
+    abilities: Abilities,
+    writer: &'a dyn SpanWriter,
+    reader: &'a dyn SpanReader,
+    settle: &'a (dyn Fn() -> Settled<'a> + Sync),
+) {
     for case in CASES {
-        run_case(case, writer, reader, settle).await;
+        run_case(case, abilities, writer, reader, settle).await;
     }
 }
 
@@ -60,11 +80,12 @@ pub async fn run<'a>(writer: &'a dyn SpanWriter, reader: &'a dyn SpanReader, set
 /// As [`run`], and when there is no such case.
 pub async fn run_case<'a>(
     case: &str,
+    abilities: Abilities,
     writer: &'a dyn SpanWriter,
     reader: &'a dyn SpanReader,
     settle: &'a (dyn Fn() -> Settled<'a> + Sync),
 ) {
-    let bench = Bench::new(case, writer, reader, settle);
+    let bench = Bench::new(case, abilities, writer, reader, settle);
     match case {
         "services" => cases::services(&bench).await,
         "operations" => cases::operations(&bench).await,
@@ -73,6 +94,7 @@ pub async fn run_case<'a>(
         "typed-tags" => cases::typed_tags(&bench).await,
         "references" => cases::references(&bench).await,
         "logs" => cases::logs(&bench).await,
+        "warnings" => cases::warnings(&bench).await,
         "unicode" => cases::unicode(&bench).await,
         "large-trace" => cases::large_trace(&bench).await,
         "one-microsecond" => cases::one_microsecond(&bench).await,
@@ -85,7 +107,14 @@ pub async fn run_case<'a>(
         "search-time" => search::time(&bench).await,
         "search-combined" => search::combined(&bench).await,
         "search-one-span" => search::one_span(&bench).await,
-        "search-limit" => search::limit(&bench).await,
+        "search-limit" => limits::limit(&bench).await,
+        "search-limit-tags" => limits::tags(&bench).await,
+        "search-limit-duration" => limits::duration(&bench).await,
+        "search-many-traces" => limits::many_traces(&bench).await,
+        "search-one-microsecond" => limits::one_microsecond(&bench).await,
+        "search-narrow" => narrow::narrow(&bench).await,
+        "search-unindexed" => unindexed::unindexed(&bench).await,
+        "search-any-service" => search::any_service(&bench).await,
         _ => panic!("there is no case {case}"),
     }
 }
@@ -93,6 +122,7 @@ pub async fn run_case<'a>(
 /// The store under test, names of our own, and what to call a failure.
 struct Bench<'a> {
     case: String,
+    abilities: Abilities,
     writer: &'a dyn SpanWriter,
     reader: &'a dyn SpanReader,
     settle: &'a (dyn Fn() -> Settled<'a> + Sync),
@@ -104,12 +134,13 @@ struct Bench<'a> {
 impl<'a> Bench<'a> {
     fn new(
         case: &str,
+        abilities: Abilities,
         writer: &'a dyn SpanWriter,
         reader: &'a dyn SpanReader,
         settle: &'a (dyn Fn() -> Settled<'a> + Sync),
     ) -> Self {
         let run = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
-        Self { case: case.to_owned(), writer, reader, settle, run, traces: AtomicU64::new(0) }
+        Self { case: case.to_owned(), abilities, writer, reader, settle, run, traces: AtomicU64::new(0) }
     }
 
     /// A service name that nobody else has.
@@ -182,10 +213,15 @@ impl<'a> Bench<'a> {
         found
     }
 
+    /// The ids of the traces that the query finds, in their order.
+    async fn found(&self, query: &TraceQuery) -> Vec<TraceId> {
+        let found = self.find(query).await;
+        found.traces.iter().filter_map(|t| t.spans.first()).map(|s| s.trace_id).collect()
+    }
+
     /// The query finds these traces, latest first.
     async fn expect(&self, what: &str, query: &TraceQuery, want: &[&Spec]) {
-        let found = self.find(query).await;
-        let got: Vec<TraceId> = found.traces.iter().filter_map(|t| t.spans.first()).map(|s| s.trace_id).collect();
+        let got = self.found(query).await;
         let want: Vec<TraceId> = want.iter().map(|s| s.trace_id).collect();
         assert_eq!(got, want, "{}: {what}: {query:?}", self.case);
     }

@@ -5,10 +5,12 @@
 //! - [`memory`]: a bounded store in memory.
 //! - [`metrics`]: counts the calls to a reader, under Jaeger's names.
 //! - [`sampling`]: what adaptive sampling keeps, and its lease.
+//! - [`dependencies`]: who calls whom, as counted by a job.
 //! - [`fan_out`]: one writer that writes to several.
 //! - [`conformance`]: the one suite that every reading store has to pass.
 
 pub mod conformance;
+pub mod dependencies;
 mod error;
 pub mod fan_out;
 pub mod memory;
@@ -17,6 +19,7 @@ mod reader;
 pub mod sampling;
 mod writer;
 
+pub use dependencies::{DependencyLink, DependencyReader, DependencyWriter};
 pub use error::{ErrorKind, StoreError};
 pub use reader::{Found, Operation, SpanReader, TraceQuery};
 pub use writer::{RefusedSpan, SpanWriter, Written};

@@ -3,6 +3,7 @@
 //! A trace is held as the OTLP bytes of its spans, as they came, with a row of index and a fingerprint for each (about 60 bytes);
 //! spans are taken apart when somebody asks for them. When a bound is passed, the trace that came first goes first, whole.
 
+mod dependencies;
 mod held;
 mod names;
 mod search;
@@ -11,7 +12,7 @@ use crate::{ErrorKind, Found, Operation, RefusedSpan, SpanReader, SpanWriter, St
 use async_trait::async_trait;
 use held::{Fingerprint, Fingerprints, Held};
 use names::Names;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -36,6 +37,7 @@ pub struct MemoryStore {
     config: MemoryConfig,
     fingerprints: Fingerprints,
     state: RwLock<State>,
+    written: Mutex<dependencies::Lists>,
     evicted: Evicted,
     size: Size,
 }
@@ -80,6 +82,7 @@ impl MemoryStore {
             config,
             fingerprints: Fingerprints::default(),
             state: RwLock::default(),
+            written: Mutex::default(),
             evicted: Evicted::default(),
             size: Size::default(),
         }

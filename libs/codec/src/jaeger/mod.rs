@@ -20,6 +20,7 @@ pub mod decode;
 pub mod encode;
 mod error;
 pub mod json;
+pub mod owned;
 mod request;
 pub(crate) mod span;
 

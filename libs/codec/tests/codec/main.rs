@@ -8,6 +8,7 @@ mod golden;
 mod jaeger_batch;
 mod jaeger_span;
 mod otlp_json;
+mod owned;
 mod post_spans;
 mod round_trip;
 mod thrift_batch;

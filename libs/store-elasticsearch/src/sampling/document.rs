@@ -1,8 +1,9 @@
 //! Jaeger's documents: the names of its Go fields, and Go's numbers, strings and times.
 
+use crate::index::rfc3339;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use skua_model::json::{Commas, civil_from_days, put_float, put_html_safe, put_int};
+use skua_model::json::{Commas, put_float, put_html_safe, put_int};
 use skua_store::sampling::{ByOperation, Throughput};
 use std::collections::BTreeMap;
 
@@ -38,7 +39,7 @@ pub(super) fn put_probabilities(out: &mut Vec<u8>, at: u64, host: &str, probabil
 }
 
 fn put_head(out: &mut Vec<u8>, at: u64, name: &str) {
-    out.extend_from_slice(format!("{{\"timestamp\":\"{}\",\"{name}\":", time(at)).as_bytes());
+    out.extend_from_slice(format!("{{\"timestamp\":\"{}\",\"{name}\":", rfc3339(at)).as_bytes());
 }
 
 fn put_by_operation(out: &mut Vec<u8>, numbers: &ByOperation) {
@@ -55,16 +56,6 @@ fn put_map<V>(out: &mut Vec<u8>, map: &BTreeMap<String, V>, put: impl Fn(&mut Ve
         put(out, value);
     }
     out.push(b'}');
-}
-
-/// RFC 3339 in UTC, without the zeros at the end of a fraction: `2026-01-25T12:00:00.5Z`.
-fn time(us: u64) -> String {
-    let (seconds, fraction) = (us / 1_000_000, us % 1_000_000);
-    let (y, m, d) = civil_from_days((seconds / 86_400) as i64);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    let fraction = format!(".{fraction:06}");
-    let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
-    format!("{y:04}-{m:02}-{d:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 
 #[derive(Deserialize)]

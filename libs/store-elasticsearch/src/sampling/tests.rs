@@ -4,6 +4,7 @@ use super::document::*;
 use super::*;
 use crate::{AdaptiveSampling, Config};
 use prometheus_client::registry::Registry;
+use serde_json::Value;
 use skua_store::sampling::Lease;
 use std::time::Duration;
 use wiremock::matchers::{any, method, path, path_regex, query_param};

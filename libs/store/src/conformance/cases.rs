@@ -118,6 +118,17 @@ pub(super) async fn logs(b: &Bench<'_>) {
     assert_eq!(b.trace(span.trace_id).await, want, "logs: in the order of the wire, with all fields");
 }
 
+pub(super) async fn warnings(b: &Bench<'_>) {
+    let span = b.span("warned").warning("clock skew").warning("größe: \"x\"").tag("color", Value::String("red".to_owned()));
+    let mut want = b.write(&[span.clone(), b.span("warned")]).await;
+    want.retain(|s| s.trace_id == span.trace_id);
+    assert_eq!(want[0].warnings, ["clock skew", "größe: \"x\""]);
+    if !b.abilities.warnings {
+        want.iter_mut().for_each(|s| s.warnings.clear());
+    }
+    assert_eq!(b.trace(span.trace_id).await, want, "warnings: with the warnings, where the store keeps them, and not as tags");
+}
+
 pub(super) async fn unicode(b: &Bench<'_>) {
     let name = "größe/値 🦆 <a&b> \u{2028}\u{202e}";
     let value = Value::String("naïve \u{0}\u{1f} \u{10ffff} e\u{301}".to_owned());

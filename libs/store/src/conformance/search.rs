@@ -2,14 +2,14 @@
 
 use super::Bench;
 use super::spans::Spec;
-use crate::TraceQuery;
+use crate::{ErrorKind, TraceQuery};
 use skua_model::Value;
 
-fn text(value: &str) -> Value {
+pub(super) fn text(value: &str) -> Value {
     Value::String(value.to_owned())
 }
 
-fn tagged(query: TraceQuery, tags: &[(&str, &str)]) -> TraceQuery {
+pub(super) fn tagged(query: TraceQuery, tags: &[(&str, &str)]) -> TraceQuery {
     TraceQuery { tags: tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(), ..query }
 }
 
@@ -131,14 +131,18 @@ pub(super) async fn one_span(b: &Bench<'_>) {
     b.expect("operation and duration of two spans", &brief, &[]).await;
 }
 
-pub(super) async fn limit(b: &Bench<'_>) {
-    let spans: Vec<Spec> = [3_000, 1_000, 5_000, 2_000, 4_000].map(|t| b.span("many").later(t)).to_vec();
-    b.write(&spans).await;
-    let of = |limit| TraceQuery { limit, ..b.query("many") };
-    b.expect("the newest two", &of(2), &[&spans[2], &spans[4]]).await;
-    b.expect("fewer than the limit", &of(50), &[&spans[2], &spans[4], &spans[0], &spans[3], &spans[1]]).await;
-    b.expect("the store's own limit", &of(0), &[&spans[2], &spans[4], &spans[0], &spans[3], &spans[1]]).await;
-    let red = b.span("many").later(500).tag("color", text("red"));
-    b.write(std::slice::from_ref(&red)).await;
-    b.expect("the limit counts matches only", &tagged(of(1), &[("color", "red")]), &[&red]).await;
+/// Without a service: by a tag that nobody else has, in the time of the case.
+pub(super) async fn any_service(b: &Bench<'_>) {
+    let mark = b.service("mark");
+    let [first, second] = ["one", "two"].map(|service| b.span(service).tag("mark", text(&mark)));
+    let second = second.later(1_000);
+    b.write(&[first.clone(), second.clone(), b.span("one").later(2_000)]).await;
+    let query = TraceQuery { service: String::new(), ..tagged(b.query("one"), &[("mark", &mark)]) };
+    if b.abilities.any_service {
+        b.expect("of two services", &query, &[&second, &first]).await;
+        b.expect("of a short time", &TraceQuery { start_max: first.start, ..query }, &[&first]).await;
+    } else {
+        let e = b.reader.find(&query).await.expect_err("search-any-service: the store says that it cannot");
+        assert_eq!(e.kind, ErrorKind::Unsupported, "search-any-service: {e}");
+    }
 }

@@ -1,8 +1,10 @@
 //! Spans of the suite: written as OTLP by hand, and brought to the form in which all stores agree.
 
-use skua_model::otlp::{any_value, event, key_value, link, resource, resource_spans, scope_spans, span, status, traces_data};
+use skua_model::otlp::{
+    any_value, event, key_value, link, list, resource, resource_spans, scope_spans, span, status, traces_data,
+};
 use skua_model::wire::{put_bytes, put_message, put_uint, put_varint};
-use skua_model::{Log, Process, RefType, Span, SpanBatch, SpanId, Tag, TraceId, Value};
+use skua_model::{Log, Process, RefType, Span, SpanBatch, SpanId, Tag, TraceId, Value, WARNINGS_KEY};
 use std::sync::Arc;
 
 /// What a span is to be.
@@ -25,6 +27,7 @@ pub(super) struct Spec {
     pub tags: Vec<Tag>,
     pub logs: Vec<Log>,
     pub links: Vec<(RefType, TraceId, u64)>,
+    pub warnings: Vec<String>,
 }
 
 impl Spec {
@@ -43,6 +46,7 @@ impl Spec {
             tags: Vec::new(),
             logs: Vec::new(),
             links: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -89,6 +93,11 @@ impl Spec {
         self
     }
 
+    pub fn warning(mut self, text: &str) -> Self {
+        self.warnings.push(text.to_owned());
+        self
+    }
+
     fn put(&self, out: &mut Vec<u8>) {
         put_message(out, scope_spans::SPANS >> 3, |out| {
             put_bytes(out, span::TRACE_ID >> 3, &self.trace_id.0);
@@ -101,6 +110,9 @@ impl Spec {
             put_fixed64(out, span::START, self.start * 1000);
             put_fixed64(out, span::END, (self.start + self.duration) * 1000);
             self.tags.iter().for_each(|t| put_tag(out, span::ATTRIBUTES, &t.key, &t.value));
+            if !self.warnings.is_empty() {
+                put_warnings(out, &self.warnings);
+            }
             for log in &self.logs {
                 put_message(out, span::EVENTS >> 3, |out| {
                     put_fixed64(out, event::TIME, log.timestamp);
@@ -148,6 +160,21 @@ fn put_tag(out: &mut Vec<u8>, field: u32, key: &str, value: &Value) {
             Value::Int64(v) => put_tagged(out, any_value::INT, *v as u64),
             Value::Float64(v) => put_fixed64(out, any_value::DOUBLE, v.to_bits()),
             Value::Binary(b) => put_bytes(out, any_value::BYTES >> 3, b),
+        });
+    });
+}
+
+/// The attribute [`WARNINGS_KEY`]: a list of strings.
+fn put_warnings(out: &mut Vec<u8>, warnings: &[String]) {
+    put_message(out, span::ATTRIBUTES >> 3, |out| {
+        put_bytes(out, key_value::KEY >> 3, WARNINGS_KEY);
+        put_message(out, key_value::VALUE >> 3, |out| {
+            put_message(out, any_value::ARRAY >> 3, |out| {
+                let value = |text: &String| {
+                    put_message(out, list::VALUES >> 3, |out| put_bytes(out, any_value::STRING >> 3, text.as_bytes()))
+                };
+                warnings.iter().for_each(value);
+            });
         });
     });
 }

@@ -19,7 +19,18 @@ enum Fault {
     NeverNotFound,
     DropsReferences,
     TruncatesAtPage,
+    DropsWarnings,
+    /// As where the limit is met before tags are looked at.
+    LimitBeforeTags,
+    /// As where an index has a row for each microsecond.
+    OneTraceAMicrosecond,
+    FirstOfTraceOnly,
+    ForgetsLongTags,
+    NeedsAService,
 }
+
+/// What the memory store can.
+pub(crate) const MEMORY: Abilities = Abilities { warnings: true, long_values: true, any_service: true, patterns: false };
 
 /// A memory store seen through a fault.
 struct Broken {
@@ -33,6 +44,7 @@ impl Broken {
             Fault::LosesASpan => drop(trace.spans.pop()),
             Fault::DropsReferences => trace.spans.iter_mut().for_each(|s| s.references.truncate(1)),
             Fault::TruncatesAtPage => trace.spans.truncate(10_000),
+            Fault::DropsWarnings => trace.spans.iter_mut().for_each(|s| s.warnings.clear()),
             _ => {}
         }
         trace
@@ -68,9 +80,20 @@ impl SpanReader for Broken {
             Fault::IgnoresOperation => query.operation.clear(),
             Fault::ExclusiveStart => query.start_min += 1,
             Fault::ExclusiveDuration if query.duration_min > 0 => query.duration_min += 1,
+            Fault::ForgetsLongTags if query.tags.iter().any(|(_, v)| v.len() > 256) => return Ok(Found::default()),
+            Fault::NeedsAService if query.service.is_empty() => return Ok(Found::default()),
             _ => {}
         }
         let mut found = self.store.find(&query).await?;
+        match self.fault {
+            Fault::LimitBeforeTags => {
+                let all = self.store.find(&TraceQuery { tags: Vec::new(), ..query.clone() }).await?;
+                found.traces.retain(|t| all.traces.iter().any(|a| a.spans[0].trace_id == t.spans[0].trace_id));
+            }
+            Fault::OneTraceAMicrosecond => found.traces.dedup_by_key(|t| t.spans[0].start_time),
+            Fault::FirstOfTraceOnly => found.traces.retain(|t| t.spans[0].start_time / 1000 >= query.start_min),
+            _ => {}
+        }
         if matches!(self.fault, Fault::OldestFirst) {
             found.traces.reverse();
         }
@@ -94,9 +117,17 @@ async fn a_broken_store_does_not_pass() {
         (Fault::NeverNotFound, "not-found"),
         (Fault::DropsReferences, "references"),
         (Fault::TruncatesAtPage, "one-microsecond"),
+        (Fault::DropsWarnings, "warnings"),
+        (Fault::LimitBeforeTags, "search-limit-tags"),
+        (Fault::LimitBeforeTags, "search-limit-duration"),
+        (Fault::ForgetsLimit, "search-many-traces"),
+        (Fault::OneTraceAMicrosecond, "search-one-microsecond"),
+        (Fault::FirstOfTraceOnly, "search-narrow"),
+        (Fault::ForgetsLongTags, "search-unindexed"),
+        (Fault::NeedsAService, "search-any-service"),
     ] {
         let broken = Arc::new(Broken { store: MemoryStore::new(MemoryConfig::default()), fault });
-        let run = tokio::spawn(async move { run_case(case, &broken.store, &*broken, &|| Box::pin(async {})).await });
+        let run = tokio::spawn(async move { run_case(case, MEMORY, &broken.store, &*broken, &|| Box::pin(async {})).await });
         let panic = run.await.expect_err(case).into_panic();
         let message = panic.downcast_ref::<String>().expect("a message");
         assert!(message.contains(case), "{fault:?}: {message}");
@@ -105,5 +136,21 @@ async fn a_broken_store_does_not_pass() {
 
 #[test]
 fn cases_are_named_once() {
-    assert_eq!(CASES.iter().collect::<std::collections::HashSet<_>>().len(), CASES.len());
+    for cases in [CASES, sampling::CASES, dependencies::CASES] {
+        assert_eq!(cases.iter().collect::<std::collections::HashSet<_>>().len(), cases.len());
+    }
+}
+
+/// Scenario: a store that can more than is said of it. Guarantees: the suite says so, so that what is said stays true.
+#[tokio::test]
+async fn an_ability_is_not_hidden() {
+    for (abilities, case) in [
+        (Abilities { warnings: false, ..MEMORY }, "warnings"),
+        (Abilities { long_values: false, ..MEMORY }, "search-unindexed"),
+        (Abilities { any_service: false, ..MEMORY }, "search-any-service"),
+    ] {
+        let store = Arc::new(MemoryStore::new(MemoryConfig::default()));
+        let run = tokio::spawn(async move { run_case(case, abilities, &*store, &*store, &|| Box::pin(async {})).await });
+        assert!(run.await.is_err(), "{case}");
+    }
 }

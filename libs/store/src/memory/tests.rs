@@ -1,7 +1,7 @@
 //! The memory store's own promises: the suite, its bounds, and its lists.
 
 use super::*;
-use crate::conformance;
+use crate::conformance::{self, Abilities};
 use skua_model::SpanId;
 use skua_model::wire::{put_bytes, put_message};
 
@@ -39,7 +39,14 @@ async fn services(store: &MemoryStore) -> Vec<String> {
 #[tokio::test]
 async fn passes_the_suite() {
     let store = store(0, 0);
-    conformance::run(&store, &store, &|| Box::pin(async {})).await;
+    let abilities = Abilities { warnings: true, long_values: true, any_service: true, patterns: false };
+    conformance::run(abilities, &store, &store, &|| Box::pin(async {})).await;
+}
+
+#[tokio::test]
+async fn passes_the_suite_of_dependencies() {
+    let store = store(0, 0);
+    conformance::dependencies::run(&store, &store, &|| Box::pin(async {})).await;
 }
 
 /// Scenario: more traces than the bound. Guarantees: the oldest goes whole, with its services, and is counted.
