@@ -1,0 +1,389 @@
+//! The rows of a batch: each span is looked at once, each partition has its rows side by side.
+
+use super::layout::{self, BUCKETS, CELL, OPERATION_KEY, SERVICE_KEY};
+use super::text::{TagFilter, is_indexable, put_text};
+use crate::cql::{put, put_i32, put_i64, put_with};
+use crate::encode::{self, put_process, put_span};
+use foldhash::{HashMap, HashSet};
+use skua_model::{AnyValue, SpanBatch, SpanView, for_each_tag};
+use skua_store::RefusedSpan;
+use twox_hash::XxHash3_128;
+
+/// The tables that a batch is written to, names apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Table {
+    Traces,
+    ServiceName,
+    ServiceOperation,
+    Duration,
+    Tag,
+}
+
+/// Jaeger's flag of spans that are not to be indexed by tags and duration.
+const FIREHOSE: u32 = 8;
+
+/// Rows of one partition.
+pub(crate) struct Partition {
+    pub table: Table,
+    /// The cells of the partition key.
+    key: Vec<u8>,
+    rows: Vec<Row>,
+    /// The trace of the last row: its number in the batch.
+    trace: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Row {
+    trace: [u8; 16],
+    /// Microseconds since 1970.
+    start: u64,
+    /// Span id in `tag_index`, microseconds in `duration_index`.
+    extra: i64,
+}
+
+/// Encoded rows: the values of one statement each.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    pub cells: Vec<u8>,
+    /// Where each row ends.
+    pub ends: Vec<u32>,
+}
+
+impl Rows {
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The values of a row.
+    pub fn row(&self, i: usize) -> &[u8] {
+        let from = i.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        &self.cells[from..self.ends[i] as usize]
+    }
+
+    fn end_row(&mut self) {
+        self.ends.push(self.cells.len() as u32);
+    }
+
+    /// Some of the rows, by their numbers.
+    pub fn pick(&self, rows: impl Iterator<Item = usize>) -> Self {
+        let mut picked = Self::default();
+        for i in rows {
+            picked.cells.extend_from_slice(self.row(i));
+            picked.end_row();
+        }
+        picked
+    }
+
+    /// The rows of another behind these.
+    pub fn append(&mut self, other: &Self) {
+        let before = self.cells.len() as u32;
+        self.cells.extend_from_slice(&other.cells);
+        self.ends.extend(other.ends.iter().map(|end| before + end));
+    }
+}
+
+/// A name that has to be in its table: `service`, or `service`, kind and operation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Name {
+    pub service: Vec<u8>,
+    /// `None` for the service itself.
+    pub operation: Option<(&'static str, Vec<u8>)>,
+}
+
+/// All that a batch becomes.
+#[derive(Default)]
+pub(crate) struct Plan {
+    /// Rows of `traces`, a trace after the other, and the spans that they are of.
+    pub traces: Rows,
+    pub spans: Vec<u32>,
+    /// For each trace the number of its last row and one.
+    pub trace_ends: Vec<usize>,
+    pub partitions: Vec<Partition>,
+    pub names: HashSet<Name>,
+    pub refused: Vec<RefusedSpan>,
+    /// Tags, operations of which nothing can be indexed because they are too long.
+    pub skipped: u64,
+}
+
+impl Partition {
+    /// Rows of it.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Appends some of its rows as values of statements.
+    pub fn put(&self, out: &mut Rows, rows: std::ops::Range<usize>) {
+        for row in &self.rows[rows] {
+            let cells = &mut out.cells;
+            cells.extend_from_slice(&self.key);
+            if self.table == Table::Duration {
+                put_i64(cells, row.extra);
+            }
+            put_i64(cells, row.start as i64);
+            put(cells, &row.trace);
+            if self.table == Table::Tag {
+                put_i64(cells, row.extra);
+            }
+            out.end_row();
+        }
+    }
+}
+
+/// What the spans of one resource have in common.
+struct Resource<'a> {
+    service: &'a [u8],
+    process: Vec<u8>,
+    /// Partitions of the process tags.
+    partitions: Vec<usize>,
+}
+
+/// A batch on its way to rows.
+struct Planner<'a, 'f> {
+    batch: &'a SpanBatch,
+    filter: &'f TagFilter,
+    plan: Plan,
+    resources: HashMap<u32, Resource<'a>>,
+    places: HashMap<u128, usize>,
+    scratch: Vec<u8>,
+    /// The number of the trace, from 1 on.
+    trace: u32,
+}
+
+/// Makes the rows of a batch.
+pub(crate) fn plan(batch: &SpanBatch, filter: &TagFilter) -> Plan {
+    let mut planner = Planner {
+        batch,
+        filter,
+        plan: Plan::default(),
+        resources: HashMap::default(),
+        places: HashMap::default(),
+        scratch: Vec::new(),
+        trace: 0,
+    };
+    let spans = batch.spans();
+    let mut order: Vec<u32> = (0..spans.len() as u32).collect();
+    order.sort_by_key(|i| spans[*i as usize].trace_id);
+    for of_trace in order.chunk_by(|a, b| spans[*a as usize].trace_id == spans[*b as usize].trace_id) {
+        planner.trace(of_trace);
+    }
+    planner.plan.refused.sort_unstable_by_key(|r| r.span);
+    planner.plan
+}
+
+impl<'a> Planner<'a, '_> {
+    /// The spans of a trace, latest first: each then finds the row that may stand for it.
+    fn trace(&mut self, spans: &[u32]) {
+        self.trace += 1;
+        let mut views: Vec<(u32, SpanView<'a>)> =
+            spans.iter().map(|i| (*i, self.batch.view(&self.batch.spans()[*i as usize]))).collect();
+        views.sort_by_key(|(_, view)| std::cmp::Reverse(view.start));
+        let mut seen = HashSet::default();
+        for (i, view) in &views {
+            self.span(*i, view, &mut seen);
+        }
+        self.plan.trace_ends.push(self.plan.traces.len());
+    }
+
+    fn span(&mut self, i: u32, view: &SpanView<'a>, seen: &mut HashSet<([u8; 8], i64)>) {
+        let number = self.batch.resource_of(&self.batch.spans()[i as usize]);
+        if !self.resources.contains_key(&number) {
+            let resource = self.resource(number);
+            self.resources.insert(number, resource);
+        }
+        let Some(resource) = self.resources.remove(&number) else { return };
+        self.span_of(i, view, &resource, seen);
+        self.resources.insert(number, resource);
+    }
+
+    fn resource(&mut self, number: u32) -> Resource<'a> {
+        let view = self.batch.process(number);
+        let mut resource = Resource { service: view.service, process: Vec::new(), partitions: Vec::new() };
+        put_process(&mut resource.process, &view);
+        if self.filter.process_tags {
+            for kv in view.attributes() {
+                if let Some(partition) = self.tag_partition(resource.service, kv.key, kv.value) {
+                    resource.partitions.push(partition);
+                }
+            }
+        }
+        resource
+    }
+
+    fn span_of(&mut self, i: u32, view: &SpanView<'a>, resource: &Resource<'a>, seen: &mut HashSet<([u8; 8], i64)>) {
+        let (service, operation) = (resource.service, view.name);
+        if service.len() > layout::LONGEST_KEY {
+            let detail = format!("a service name of {} bytes is longer than a key of Cassandra", service.len());
+            self.plan.refused.push(RefusedSpan { span: i, reason: "too-large", detail });
+            return;
+        }
+        let before = self.plan.traces.cells.len();
+        let hash = put_span(&mut self.plan.traces.cells, view, &resource.process);
+        if !seen.insert((view.span_id, hash)) {
+            // One statement too many: both would be written at one time, and Cassandra would then keep both lists of tags.
+            self.plan.traces.cells.truncate(before);
+            return;
+        }
+        self.plan.traces.end_row();
+        self.plan.spans.push(i);
+
+        let row = Row { trace: view.trace_id, start: encode::start(view), extra: i64::from_be_bytes(view.span_id) };
+        let indexed = view.jaeger_flags.unwrap_or(0) & FIREHOSE == 0;
+        let kind = self.tags(view, resource, row, indexed);
+        self.by_service(resource, row, hash);
+        let fits = service.len() + operation.len() <= layout::LONGEST_KEY;
+        if fits {
+            self.by_operation(service, operation, row);
+            self.names(service, Some((kind, operation)));
+        } else {
+            self.plan.skipped += 1;
+        }
+        self.names(service, None);
+        if indexed {
+            let bucket = layout::duration_bucket(view.start);
+            let row = Row { extra: (view.duration() / 1000) as i64, ..row };
+            self.by_duration(service, b"", bucket, row);
+            if fits && !operation.is_empty() {
+                self.by_duration(service, operation, bucket, row);
+            }
+        }
+    }
+
+    /// Indexes the tags of the process, of the span and of its logs; returns the kind for `operation_names_v2`.
+    fn tags(&mut self, view: &SpanView<'a>, resource: &Resource<'a>, row: Row, indexed: bool) -> &'static str {
+        let mut kind = None;
+        if indexed {
+            for partition in &resource.partitions {
+                self.add(*partition, row);
+            }
+        }
+        let tags = indexed && self.filter.tags;
+        for_each_tag(view, |key, value| {
+            if kind.is_none() && key == b"span.kind" {
+                kind = Some(known_kind(value));
+            }
+            if tags && let Some(partition) = self.tag_partition(resource.service, key, value) {
+                self.add(partition, row);
+            }
+        });
+        if indexed && self.filter.logs {
+            for event in view.events() {
+                event.for_each_field(|key, value| {
+                    if let Some(partition) = self.tag_partition(resource.service, key, value) {
+                        self.add(partition, row);
+                    }
+                });
+            }
+        }
+        kind.unwrap_or("")
+    }
+
+    fn by_service(&mut self, resource: &Resource<'a>, row: Row, hash: i64) {
+        let service = resource.service;
+        let bucket = (hash as u64 % BUCKETS as u64) as i32;
+        let ours = self.hour_partition(service, SERVICE_KEY, row.start, None);
+        if self.add(ours, row) {
+            let partition = self.partition(Table::ServiceName, |out| {
+                put(out, service);
+                put_i32(out, bucket);
+            });
+            self.push(partition, row);
+        }
+    }
+
+    fn by_operation(&mut self, service: &[u8], operation: &[u8], row: Row) {
+        let ours = self.hour_partition(service, OPERATION_KEY, row.start, Some(operation));
+        if self.add(ours, row) {
+            let partition = self.partition(Table::ServiceOperation, |out| {
+                put(out, service);
+                put(out, operation);
+            });
+            self.push(partition, row);
+        }
+    }
+
+    fn by_duration(&mut self, service: &[u8], operation: &[u8], bucket: i64, row: Row) {
+        let partition = self.partition(Table::Duration, |out| {
+            put(out, service);
+            put(out, operation);
+            put_i64(out, bucket);
+        });
+        if !self.add(partition, row)
+            && let Some(shared) = self.plan.partitions[partition].rows.last_mut()
+        {
+            shared.extra = shared.extra.max(row.extra);
+        }
+    }
+
+    fn names(&mut self, service: &[u8], operation: Option<(&'static str, &[u8])>) {
+        let operation = operation.map(|(kind, name)| (kind, name.to_vec()));
+        self.plan.names.insert(Name { service: service.to_vec(), operation });
+    }
+
+    /// The partition of a tag, unless it is not indexed.
+    fn tag_partition(&mut self, service: &[u8], key: &[u8], value: AnyValue<'_>) -> Option<usize> {
+        if !self.filter.takes(key) {
+            return None;
+        }
+        let mut indexable = true;
+        let partition = self.partition_if(Table::Tag, |out| {
+            put(out, service);
+            put(out, key);
+            let at = out.len() + 4;
+            put_with(out, |out| put_text(out, value));
+            indexable = is_indexable(key, &out[at..]);
+            indexable
+        });
+        self.plan.skipped += u64::from(!indexable);
+        partition
+    }
+
+    fn hour_partition(&mut self, service: &[u8], key: &[u8], start: u64, operation: Option<&[u8]>) -> usize {
+        self.partition(Table::Tag, |out| {
+            put(out, service);
+            put(out, key);
+            put_with(out, |out| layout::put_hour_value(out, layout::hour(start), operation));
+        })
+    }
+
+    fn partition(&mut self, table: Table, key: impl FnOnce(&mut Vec<u8>)) -> usize {
+        let write = |out: &mut Vec<u8>| {
+            key(out);
+            true
+        };
+        self.partition_if(table, write).unwrap_or_default()
+    }
+
+    /// The number of the partition with the key that is written, if `key` says that there is one.
+    fn partition_if(&mut self, table: Table, key: impl FnOnce(&mut Vec<u8>) -> bool) -> Option<usize> {
+        self.scratch.clear();
+        if !key(&mut self.scratch) {
+            return None;
+        }
+        let id = XxHash3_128::oneshot_with_seed(table as u64, &self.scratch);
+        Some(*self.places.entry(id).or_insert_with(|| {
+            self.plan.partitions.push(Partition { table, key: self.scratch.as_slice().to_vec(), rows: Vec::new(), trace: 0 });
+            self.plan.partitions.len() - 1
+        }))
+    }
+
+    /// Adds a row, unless the trace's last row in the partition may stand for it. Spans come latest first.
+    fn add(&mut self, partition: usize, row: Row) -> bool {
+        let p = &mut self.plan.partitions[partition];
+        let shared = p.trace == self.trace && p.rows.last().is_some_and(|last| last.start - row.start.min(last.start) <= CELL);
+        if !shared {
+            p.trace = self.trace;
+            p.rows.push(row);
+        }
+        !shared
+    }
+
+    fn push(&mut self, partition: usize, row: Row) {
+        self.plan.partitions[partition].rows.push(row);
+    }
+}
+
+/// Jaeger's five kinds; everything else is none.
+fn known_kind(value: AnyValue<'_>) -> &'static str {
+    let AnyValue::String(text) = value else { return "" };
+    (1..=5).filter_map(skua_model::kind_text).find(|kind| kind.as_bytes() == text).unwrap_or("")
+}

@@ -1,0 +1,5 @@
+//! The store on a real Cassandra: the one that `SKUA_TEST_CASSANDRA` names (`make integration-test` starts it).
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test, which has to know where the server is")]
+
+mod conformance;
+mod given;
