@@ -1,9 +1,13 @@
 //! Values that contradict each other.
 
+mod cassandra;
+
 use crate::loaded::Loaded;
 use crate::source::Origin;
 use crate::storage::StorageType;
 use crate::tables::catalog;
+
+pub(crate) use cassandra::archive;
 
 /// The rules of Jaeger about two flags at a time; one sentence a breach.
 pub(crate) fn contradictions(loaded: &Loaded) -> Vec<String> {
@@ -22,6 +26,9 @@ pub(crate) fn contradictions(loaded: &Loaded) -> Vec<String> {
     }
     if loaded.storage.uses(StorageType::Elasticsearch) || loaded.storage.uses(StorageType::Opensearch) {
         elasticsearch(loaded, &mut problems);
+    }
+    if loaded.storage.uses(StorageType::Cassandra) || loaded.storage.uses(StorageType::Scylla) {
+        cassandra::contradictions(loaded, &mut problems);
     }
     for prefix in ["kafka.producer", "kafka.consumer"] {
         if has(&format!("{prefix}.brokers")) {
@@ -66,7 +73,7 @@ fn sampling(loaded: &Loaded, problems: &mut Vec<String>) {
     if loaded.get_string("sampling-config.type") == "adaptive" && loaded.storage.sampling.is_none() {
         let rest = format!(
             "=adaptive needs a storage where collectors meet, and SPAN_STORAGE_TYPE is {}; set SAMPLING_STORAGE_TYPE to memory, \
-             elasticsearch or opensearch",
+             elasticsearch, opensearch, cassandra or scylla",
             loaded.storage.names()
         );
         problems.push(sentence(loaded, "sampling-config.type", &rest));
@@ -141,14 +148,16 @@ fn kafka(loaded: &Loaded, prefix: &str, problems: &mut Vec<String>) {
 
 /// Files of a TLS that is off are a mistake, as in Jaeger: whoever set them thinks that the connection is encrypted.
 fn unused_tls(loaded: &Loaded, prefix: &str, remedy: &str, problems: &mut Vec<String>) {
+    // An archive may do without what it would have from the others.
+    let own = |flag: &str| catalog().find(flag).is_some_and(|(_, row)| loaded.decisive(row).name == row.name);
     for rest in ["ca", "cert", "key", "server-name"] {
         let flag = format!("{prefix}.tls.{rest}");
-        if !loaded.get_string(&flag).is_empty() {
+        if own(&flag) && !loaded.get_string(&flag).is_empty() {
             problems.push(sentence(loaded, &flag, &format!(" needs {remedy}")));
         }
     }
     let skip = format!("{prefix}.tls.skip-host-verify");
-    if loaded.get_bool(&skip) {
+    if own(&skip) && loaded.get_bool(&skip) {
         problems.push(sentence(loaded, &skip, &format!(" needs {remedy}")));
     }
 }

@@ -3,6 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::component::Component;
 use crate::error::ConfigError;
 use crate::flag::Flag;
 use crate::kind::{Kind, Raw};
@@ -38,8 +39,9 @@ pub(crate) fn argument(flag: &Flag) -> Arg {
     }
 }
 
-/// Takes a command line (without the program's name) apart by the flags of all tables.
-pub(crate) fn parse(args: &[String]) -> Result<CommandLine, ConfigError> {
+/// Takes a command line (without the program's name) apart by the flags of all tables. The component, as far as it is
+/// known already, matters only for what a message offers.
+pub(crate) fn parse(args: &[String], component: Option<Component>) -> Result<CommandLine, ConfigError> {
     let command = Command::new("skua")
         .no_binary_name(true)
         .disable_help_flag(true)
@@ -50,7 +52,7 @@ pub(crate) fn parse(args: &[String]) -> Result<CommandLine, ConfigError> {
         .arg(Arg::new("origin").long("origin").action(ArgAction::SetTrue))
         .arg(Arg::new(STATUS).long(STATUS).num_args(1))
         .arg(Arg::new(WORDS).num_args(0..).action(ArgAction::Append));
-    let mut matches = command.try_get_matches_from(args).map_err(|error| explain(&error, args))?;
+    let mut matches = command.try_get_matches_from(args).map_err(|error| explain(&error, args, component))?;
     let mut line = CommandLine {
         values: Vec::new(),
         words: matches.remove_many(WORDS).map(Iterator::collect).unwrap_or_default(),
@@ -90,7 +92,7 @@ fn name_of(token: &str) -> &str {
 }
 
 /// What clap refused, in our words.
-fn explain(error: &clap::Error, args: &[String]) -> ConfigError {
+fn explain(error: &clap::Error, args: &[String], component: Option<Component>) -> ConfigError {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         _ => String::new(),
@@ -99,7 +101,7 @@ fn explain(error: &clap::Error, args: &[String]) -> ConfigError {
     let text = match error.kind() {
         ErrorKind::UnknownArgument => {
             let given = args.iter().find(|arg| arg.starts_with(&invalid)).map_or(invalid.as_str(), String::as_str);
-            unknown(given)
+            unknown(given, component)
         }
         ErrorKind::InvalidValue | ErrorKind::NoEquals | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
             format!("{} wants a value", invalid.split([' ', '=']).next().unwrap_or_default())
@@ -113,13 +115,13 @@ fn explain(error: &clap::Error, args: &[String]) -> ConfigError {
 }
 
 /// The message for a flag that does not exist.
-fn unknown(given: &str) -> String {
+pub(crate) fn unknown(given: &str, component: Option<Component>) -> String {
     let shown = name_of(given);
     let name = shown.trim_start_matches('-');
     if let Some(why) = foreign(name) {
         return format!("--{name} {why}");
     }
-    let names = catalog().flags().map(|flag| flag.name.as_str()).chain(OPTIONS.iter().copied());
+    let names = catalog().names(component).chain(OPTIONS.iter().copied());
     match nearest(name, names) {
         Some(near) => format!("unknown flag {shown}; did you mean --{near}?"),
         None => format!("unknown flag {shown}; --help lists the flags"),

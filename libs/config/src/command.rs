@@ -16,7 +16,7 @@ use crate::tables::catalog;
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Command {
-    /// Run the component that the configuration is of.
+    /// Run the component that the configuration is of; with [`Component::CassandraSchema`], make the schema and end.
     Run(Loaded),
     /// Print this text.
     Help(String),
@@ -41,7 +41,7 @@ pub enum Command {
 }
 
 /// Commands of `skua` besides the components; after a component, or under a Jaeger name, they are about that one.
-const COMMANDS: &[&str] = &["config", "version", "help", "docs", "status", "env", "print-config", "completion"];
+const COMMANDS: &[&str] = &["config", "version", "help", "docs", "status", "env", "print-config", "completion", "cassandra"];
 
 /// Reads a whole command line, `argv[0]` included.
 ///
@@ -52,7 +52,9 @@ const COMMANDS: &[&str] = &["config", "version", "help", "docs", "status", "env"
 /// As [`crate::load`], and if the words name no command.
 pub fn parse(argv: &[String], env: &dyn Environment) -> Result<Command, ConfigError> {
     let (program, args) = argv.split_first().map_or(("skua", &[][..]), |(program, args)| (program.as_str(), args));
-    let mut line = cli::parse(args)?;
+    // Which component it is can only be guessed before flags and their values are told apart; it is enough for messages.
+    let mut bare: Vec<&str> = args.iter().map(String::as_str).filter(|arg| !arg.starts_with('-')).collect();
+    let mut line = cli::parse(args, Component::from_program_name(program).or_else(|| take_component(&mut bare)))?;
     let words = std::mem::take(&mut line.words);
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     let component = Component::from_program_name(program).or_else(|| take_component(&mut words));
@@ -84,6 +86,7 @@ pub fn parse(argv: &[String], env: &dyn Environment) -> Result<Command, ConfigEr
         (["config", "print" | "check"] | ["print-config"], None) => {
             Err(ConfigError::new(format!("{} wants a component: {}", words.join(" "), component_names())))
         }
+        (["cassandra", ..], None) => Err(ConfigError::new("cassandra wants schema")),
         (["config"], _) => Err(ConfigError::new("config wants print or check")),
         (["completion", ..], _) => Err(ConfigError::new("completion is not supported yet by this version")),
         (words, component) => Err(unexpected(words, component)),
@@ -92,6 +95,10 @@ pub fn parse(argv: &[String], env: &dyn Environment) -> Result<Command, ConfigEr
 
 /// Takes the component out of the words, wherever it stands.
 fn take_component(words: &mut Vec<&str>) -> Option<Component> {
+    if let Some(place) = words.windows(2).position(|pair| pair == ["cassandra", "schema"]) {
+        words.drain(place..place + 2);
+        return Some(Component::CassandraSchema);
+    }
     let (place, component) =
         words.iter().enumerate().find_map(|(place, word)| Component::from_name(word).map(|component| (place, component)))?;
     words.remove(place);
@@ -130,7 +137,7 @@ fn unexpected(words: &[&str], component: Option<Component>) -> ConfigError {
 
 /// The help of a component, with the flags of the storages that are asked for as far as they can be told.
 fn about(component: Component, line: &CommandLine, env: &dyn Environment) -> String {
-    let storages = Inputs::gather(line, env, &mut Vec::new(), &mut Vec::new())
+    let storages = Inputs::gather(component, line, env, &mut Vec::new(), &mut Vec::new())
         .ok()
         .and_then(|inputs| inputs.storage(component).ok())
         .map_or_else(Vec::new, |storage| StorageType::ALL.iter().copied().filter(|one| storage.uses(*one)).collect());
@@ -139,11 +146,14 @@ fn about(component: Component, line: &CommandLine, env: &dyn Environment) -> Str
 
 /// The address to ask for the status; the rest of the configuration need not be valid.
 fn admin(component: Component, line: &CommandLine, env: &dyn Environment) -> Result<String, ConfigError> {
+    let Some((table, flag)) = catalog().find("admin.http.host-port") else { return Ok(String::new()) };
+    if !table.tiers.contains(&component) {
+        return Err(ConfigError::new(format!("{component} has no port to ask for its status")));
+    }
     if let Some(address) = &line.status {
         return Ok(address.clone());
     }
-    let Some((_, flag)) = catalog().find("admin.http.host-port") else { return Ok(String::new()) };
-    let inputs = Inputs::gather(line, env, &mut Vec::new(), &mut Vec::new())?;
+    let inputs = Inputs::gather(component, line, env, &mut Vec::new(), &mut Vec::new())?;
     let (origin, raw) =
         inputs.given(flag).unwrap_or_else(|| (crate::source::Origin::Default, Raw::text(flag.default(component))));
     let read = flag.kind.read(&raw).map_err(|wrong| ConfigError::new(origin.sentence(&flag.name, &format!(" {wrong}"))))?;

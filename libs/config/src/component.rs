@@ -1,8 +1,8 @@
-//! The tiers.
+//! The tiers, and the one command beside them that has flags.
 
 use std::fmt;
 
-/// A tier of the backend; each has its own tables of flags.
+/// A tier of the backend, or the command that makes a schema; each has its own tables of flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Component {
     /// Receives Thrift over UDP beside its clients and passes it to collectors.
@@ -15,16 +15,22 @@ pub enum Component {
     Query,
     /// Agent, collector and query in one process.
     AllInOne,
+    /// `skua cassandra schema`: makes or prints the schema and ends. No tier: it has no ports and runs no longer than that.
+    CassandraSchema,
 }
 
 impl Component {
-    /// Every component, in the order in which a span meets them.
-    pub const ALL: &'static [Self] = &[Self::Agent, Self::Collector, Self::Ingester, Self::Query, Self::AllInOne];
+    /// Every component.
+    pub const ALL: &'static [Self] =
+        &[Self::Agent, Self::Collector, Self::Ingester, Self::Query, Self::AllInOne, Self::CassandraSchema];
+
+    /// Those that run until they are told to stop, in the order in which a span meets them.
+    pub const TIERS: &'static [Self] = &[Self::Agent, Self::Collector, Self::Ingester, Self::Query, Self::AllInOne];
 
     /// Those that write or read a store.
     pub(crate) const WITH_STORAGE: &'static [Self] = &[Self::Collector, Self::Ingester, Self::Query, Self::AllInOne];
 
-    /// The subcommand: `agent`, `collector`, `ingester`, `query`, `all-in-one`.
+    /// The subcommand: `agent`, `collector`, `ingester`, `query`, `all-in-one`, `cassandra-schema`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -33,7 +39,13 @@ impl Component {
             Self::Ingester => "ingester",
             Self::Query => "query",
             Self::AllInOne => "all-in-one",
+            Self::CassandraSchema => "cassandra-schema",
         }
+    }
+
+    /// As a person types it after `skua`: the name, but `cassandra schema` in two words.
+    pub(crate) fn words(self) -> &'static str {
+        if self == Self::CassandraSchema { "cassandra schema" } else { self.name() }
     }
 
     /// The component of a subcommand.

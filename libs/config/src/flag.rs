@@ -31,6 +31,8 @@ pub struct Flag {
     pub status: Status,
     /// Never printed: passwords.
     pub secret: bool,
+    /// The flag of the same kind whose value this one has while it is not set.
+    pub fallback: Option<String>,
     default: &'static str,
     tier_defaults: &'static [(Component, &'static str)],
 }
@@ -39,7 +41,7 @@ impl Flag {
     /// A flag that works, is no secret and has one default for all components.
     pub(crate) fn new(name: impl Into<String>, kind: Kind, default: &'static str, help: impl Into<Cow<'static, str>>) -> Self {
         let (name, help) = (name.into(), help.into());
-        Self { name, kind, help, status: Status::Works, secret: false, default, tier_defaults: &[] }
+        Self { name, kind, help, status: Status::Works, secret: false, fallback: None, default, tier_defaults: &[] }
     }
 
     /// Defaults of components that differ from the common one.
@@ -50,6 +52,12 @@ impl Flag {
 
     pub(crate) fn secret(mut self) -> Self {
         self.secret = true;
+        self
+    }
+
+    /// While it is not set it has the value of `flag`; its own default is only shown.
+    pub(crate) fn or(mut self, flag: impl Into<String>) -> Self {
+        self.fallback = Some(flag.into());
         self
     }
 

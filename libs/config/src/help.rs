@@ -9,15 +9,26 @@ use crate::kind::{Kind, joined};
 use crate::storage::StorageType;
 use crate::tables::tables;
 
+const CREATE_SH: &str = "The variables MODE, DATACENTER, KEYSPACE, REPLICATION_FACTOR, TRACE_TTL, DEPENDENCIES_TTL and \
+                         COMPACTION_WINDOW are those of Jaeger's create.sh; CQLSH_HOST, CQLSH_PORT, CASSANDRA_USERNAME and \
+                         CASSANDRA_PASSWORD those of its image jaeger-cassandra-schema.";
+
 /// The flags of a component with the storages it was asked about, grouped by table.
 pub(crate) fn component_help(component: Component, storages: &[StorageType]) -> String {
-    let mut command = Command::new(format!("skua {component}"))
+    let words = component.words();
+    let (what, after) = match component {
+        Component::CassandraSchema => {
+            ("Makes what is missing of Jaeger's schema in Cassandra or Scylla, or prints it.".to_owned(), CREATE_SH.to_owned())
+        }
+        component => (format!("The {component} of Skua."), after(storages)),
+    };
+    let mut command = Command::new(format!("skua {words}"))
         .about(format!(
-            "The {component} of Skua. A flag can also be set by its environment variable or as a key of a config file\n\
+            "{what} A flag can also be set by its environment variable or as a key of a config file\n\
              (--config-file); the command line wins over the environment, which wins over the file."
         ))
-        .override_usage(format!("skua {component} [--flag=value]..."))
-        .after_help(after(storages))
+        .override_usage(format!("skua {words} [--flag=value]..."))
+        .after_help(after)
         .disable_help_flag(true)
         .next_line_help(true);
     for table in tables() {
@@ -61,13 +72,15 @@ Components:
 Commands:
   config print [--origin] <component>   show the effective values, and where each came from
   config check <component>              read the configuration and say what is wrong with it
+  cassandra schema [--print]            make Jaeger's schema in Cassandra or Scylla, or print it
   status [<component>]                  ask a running component whether it is healthy
   env                                   explain the variables that choose storages
   docs flags                            print the reference of all flags (Markdown)
   version                               print the version
   help [<component>]                    list the flags of a component
 
-Started as jaeger-agent, jaeger-collector, jaeger-ingester, jaeger-query or jaeger-all-in-one it is that component.
+Started as jaeger-agent, jaeger-collector, jaeger-ingester, jaeger-query or jaeger-all-in-one it is that component,
+as jaeger-cassandra-schema it makes the schema.
 "
     .to_owned();
     text.push_str("A wrong configuration ends with exit code 64.\n");

@@ -31,7 +31,7 @@ pub(crate) const COMMAND_LINE: &str = "command line";
 /// # Errors
 /// If anything in any source is unknown, of the wrong type, not supported yet or contradictory; the error lists all of it.
 pub fn load(component: Component, args: &[String], env: &dyn Environment) -> Result<Loaded, ConfigError> {
-    let line = cli::parse(args)?;
+    let line = cli::parse(args, Some(component))?;
     refuse_words(&line)?;
     load_line(component, &line, env)
 }
@@ -40,7 +40,7 @@ pub fn load(component: Component, args: &[String], env: &dyn Environment) -> Res
 pub(crate) fn load_line(component: Component, line: &CommandLine, env: &dyn Environment) -> Result<Loaded, ConfigError> {
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
-    let inputs = Inputs::gather(line, env, &mut problems, &mut warnings)?;
+    let inputs = Inputs::gather(component, line, env, &mut problems, &mut warnings)?;
     let storage = match inputs.storage(component) {
         Ok(storage) => storage,
         Err(problem) => {
@@ -75,6 +75,7 @@ pub(crate) struct Inputs<'a> {
 impl<'a> Inputs<'a> {
     /// Reads the config file, if one is named, and finds the flag of each of its keys.
     pub(crate) fn gather(
+        component: Component,
         line: &'a CommandLine,
         env: &'a dyn Environment,
         problems: &mut Vec<String>,
@@ -84,15 +85,16 @@ impl<'a> Inputs<'a> {
         let named = catalog().find("config-file").and_then(|(_, flag)| inputs.given(flag));
         if let Some((_, Raw::Text { text: path, .. })) = named.filter(|(_, raw)| *raw != Raw::text("")) {
             inputs.file = file::read(&path)?;
-            inputs.place_keys(catalog(), problems, warnings);
+            inputs.place_keys(component, problems, warnings);
         }
         Ok(inputs)
     }
 
-    fn place_keys(&mut self, catalog: &'static Catalog, problems: &mut Vec<String>, warnings: &mut Vec<String>) {
+    fn place_keys(&mut self, component: Component, problems: &mut Vec<String>, warnings: &mut Vec<String>) {
+        let catalog = catalog();
         for entry in &self.file.entries {
             let origin = Origin::File { path: self.file.path.clone(), line: entry.line };
-            match (catalog.find(&entry.key), &entry.value) {
+            match (catalog.find_for(component, &entry.key), &entry.value) {
                 (Some((_, flag)), _) if flag.name == "config-file" => {
                     problems.push(origin.sentence(&flag.name, " cannot be set in a config file"));
                 }
@@ -106,7 +108,7 @@ impl<'a> Inputs<'a> {
                 (None, FileValue::Null | FileValue::EmptyGroup) if catalog.is_group(&entry.key) => {}
                 (None, _) => match foreign(&entry.key) {
                     Some(why) => warnings.push(origin.sentence(&entry.key, &format!(" is ignored: it {why}"))),
-                    None => problems.push(unknown_key(catalog, &origin, &entry.key)),
+                    None => problems.push(unknown_key(catalog, component, &origin, &entry.key)),
                 },
             }
         }
@@ -127,8 +129,10 @@ impl<'a> Inputs<'a> {
 
     /// Which storages the component uses; this decides which flags exist.
     pub(crate) fn storage(&self, component: Component) -> Result<Storage, String> {
-        if component == Component::Agent {
-            return Ok(Storage::none());
+        match component {
+            Component::Agent => return Ok(Storage::none()),
+            Component::CassandraSchema => return Ok(Storage::of_cassandra_schema()),
+            _ => {}
         }
         let span = match self.given_text("span-storage.type")? {
             Some((origin, text)) => storage::read_list(&text, component)
@@ -136,7 +140,7 @@ impl<'a> Inputs<'a> {
             None => {
                 let default = catalog().find("span-storage.type").map_or("", |(_, flag)| flag.default(component));
                 storage::read_list(default, component)
-                    .map_err(|problem| format!("SPAN_STORAGE_TYPE is not set, and its default {problem}"))?
+                    .map_err(|problem| format!("SPAN_STORAGE_TYPE is not set, and its default: {problem}"))?
             }
         };
         let dependency = match self.given_text("dependency-storage.type")? {
@@ -208,7 +212,8 @@ impl<'a> Inputs<'a> {
             }
         }
         for (flag, raw) in &self.line.values {
-            match catalog().find(&flag.name) {
+            match catalog().find_for(component, &flag.name) {
+                None => problems.push(cli::unknown(&format!("--{}", flag.name), Some(component))),
                 Some((table, _)) if !table.is_active(component, storage) => {
                     problems.push(format!("--{} {}", flag.name, table.absence(component, storage)));
                 }
@@ -234,11 +239,11 @@ fn one_text(flag: &Flag, raw: &Raw) -> Raw {
     }
 }
 
-fn unknown_key(catalog: &Catalog, origin: &Origin, key: &str) -> String {
+fn unknown_key(catalog: &Catalog, component: Component, origin: &Origin, key: &str) -> String {
     if catalog.is_group(key) {
         return format!("{origin}: \"{key}\" is a group of keys, not a key with a value");
     }
-    match nearest(key, catalog.flags().map(|flag| flag.name.as_str())) {
+    match nearest(key, catalog.names(Some(component))) {
         Some(near) => format!("{origin}: unknown key \"{key}\"; did you mean \"{near}\"?"),
         None => format!("{origin}: unknown key \"{key}\""),
     }
@@ -247,7 +252,9 @@ fn unknown_key(catalog: &Catalog, origin: &Origin, key: &str) -> String {
 /// What is wrong with values that are of the right type.
 fn judge(loaded: &Loaded) -> Vec<String> {
     let mut problems = Vec::new();
-    for flag in catalog().active(loaded.component, &loaded.storage) {
+    // What a flag falls back on is judged where it stands.
+    let own = |flag: &&Flag| loaded.decisive(flag).name == flag.name;
+    for flag in catalog().active(loaded.component, &loaded.storage).filter(own) {
         if let Some(why) = flag.refusal(&loaded.typed(flag), loaded.component) {
             problems.push(loaded.origin(flag).sentence(&flag.name, &format!(": {why}")));
         }
@@ -267,6 +274,7 @@ fn idle_flags(loaded: &Loaded) -> Vec<String> {
         }
     }
     idle.extend(checks::idle_sampling(loaded));
+    idle.extend(checks::archive(loaded));
     idle
 }
 
@@ -287,7 +295,7 @@ impl Layer {
 }
 
 /// Nests a dotted key.
-fn insert(dict: &mut Dict, key: &str, value: Value) {
+pub(crate) fn insert(dict: &mut Dict, key: &str, value: Value) {
     match key.split_once('.') {
         None => {
             dict.insert(key.to_owned(), value);

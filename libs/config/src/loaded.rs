@@ -1,6 +1,7 @@
 //! A configuration that is complete and valid.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::time::Duration;
 
 use figment::value::{Dict, Tag, Value};
@@ -11,7 +12,7 @@ use crate::component::Component;
 use crate::error::ConfigError;
 use crate::flag::Flag;
 use crate::kind::Typed;
-use crate::load::{COMMAND_LINE, ENVIRONMENT, FILE};
+use crate::load::{COMMAND_LINE, DEFAULT, ENVIRONMENT, FILE, insert};
 use crate::source::Origin;
 use crate::storage::Storage;
 use crate::tables::catalog;
@@ -24,9 +25,9 @@ use crate::tables::catalog;
 pub struct Loaded {
     pub(crate) component: Component,
     pub(crate) storage: Storage,
-    /// The four sources, for sections and for where a value came from.
+    /// The four sources, for where a value came from.
     figment: Figment,
-    /// What they come to.
+    /// What they come to, where a flag that falls back on another has the value of that.
     values: Value,
     /// Name of a flag → its line in the config file.
     pub(crate) lines: HashMap<String, usize>,
@@ -39,7 +40,7 @@ impl Loaded {
     pub(crate) fn new(component: Component, storage: Storage, figment: Figment, warnings: Vec<String>) -> Self {
         // Merging is figment's work and costs a copy of everything, so it is done once and not for each flag.
         let dict: Dict = figment.data().ok().and_then(|mut data| data.remove(&Profile::Default)).unwrap_or_default();
-        let values = Value::Dict(Tag::Default, dict);
+        let values = Value::Dict(Tag::Default, fall_back(&figment, dict));
         Self { component, storage, figment, values, lines: HashMap::new(), file: String::new(), warnings }
     }
 
@@ -70,8 +71,18 @@ impl Loaded {
     /// # Errors
     /// If the struct wants a field that no flag has or another type, which is a mistake of the caller.
     pub fn section<T: DeserializeOwned>(&self, prefix: &str) -> Result<T, ConfigError> {
-        let read = if prefix.is_empty() { self.figment.extract() } else { self.figment.extract_inner(prefix) };
-        read.map_err(|error| ConfigError::new(format!("failed to read the flags --{prefix}.*: {error}")))
+        let values = if prefix.is_empty() { Some(&self.values) } else { self.values.find_ref(prefix) };
+        values.map_or_else(|| Err(unread(prefix, "there are none")), |values| read(values, prefix))
+    }
+
+    /// The flags below a prefix, and those below another that have no counterpart there: `cassandra-archive` has what is
+    /// set for the archive, what is not is as for `cassandra`, and `search.*` is there too.
+    ///
+    /// # Errors
+    /// As [`Loaded::section`].
+    pub fn section_or<T: DeserializeOwned>(&self, prefix: &str, other: &str) -> Result<T, ConfigError> {
+        let dict = |prefix| self.values.find_ref(prefix).and_then(Value::as_dict).cloned().unwrap_or_default();
+        read(&Value::Dict(Tag::Default, laid_over(dict(prefix), dict(other))), prefix)
     }
 
     /// The value of a flag of type string, host:port or choice.
@@ -121,7 +132,8 @@ impl Loaded {
         value.unwrap_or_else(|| panic!("no flag {name} of this type"))
     }
 
-    /// The source of a flag's value; `None` if no table has the flag.
+    /// The source of a flag's value; `None` if no table has the flag. One that falls back on another is not set itself and
+    /// so has its default.
     #[must_use]
     pub fn origin_of(&self, flag: &str) -> Option<Origin> {
         catalog().find(flag).map(|(_, flag)| self.origin(flag))
@@ -134,6 +146,12 @@ impl Loaded {
         typed.unwrap_or_else(|| flag.typed_default(self.component))
     }
 
+    /// The flag whose value this one has: another if it is not set and falls back on that.
+    pub(crate) fn decisive<'a>(&self, flag: &'a Flag) -> &'a Flag {
+        let fallback = flag.fallback.as_ref().filter(|_| self.origin(flag) == Origin::Default);
+        fallback.and_then(|name| catalog().find(name)).map_or(flag, |(_, other)| other)
+    }
+
     /// Where the effective value came from.
     pub(crate) fn origin(&self, flag: &Flag) -> Origin {
         let tag = self.values.find_ref(&flag.name).map_or(Tag::Default, Value::tag);
@@ -144,4 +162,45 @@ impl Loaded {
             _ => Origin::Default,
         }
     }
+}
+
+fn read<T: DeserializeOwned>(values: &Value, prefix: &str) -> Result<T, ConfigError> {
+    values.deserialize().map_err(|error| unread(prefix, error))
+}
+
+fn unread(prefix: &str, why: impl Display) -> ConfigError {
+    ConfigError::new(format!("failed to read the flags --{prefix}.*: {why}"))
+}
+
+/// Gives flags that are not set the value of the flag that they fall back on.
+fn fall_back(figment: &Figment, dict: Dict) -> Dict {
+    let given = Value::Dict(Tag::Default, dict.clone());
+    let is_set = |flag: &Flag| {
+        let tag = given.find_ref(&flag.name).map_or(Tag::Default, Value::tag);
+        figment.get_metadata(tag).is_some_and(|metadata| metadata.name != DEFAULT)
+    };
+    let mut dict = dict;
+    for flag in catalog().flags().filter(|flag| !is_set(flag)) {
+        let other = flag.fallback.as_ref().and_then(|name| given.find_ref(name));
+        // Written anew, because the value's tag says that the other flag was set, not this one.
+        if let Some(typed) = other.and_then(|value| Typed::from_figment(flag.kind, value)) {
+            insert(&mut dict, &flag.name, typed.to_figment());
+        }
+    }
+    dict
+}
+
+/// `under` with the values of `over` in place of its own.
+fn laid_over(over: Dict, mut under: Dict) -> Dict {
+    for (key, value) in over {
+        match (value, under.remove(&key)) {
+            (Value::Dict(tag, over), Some(Value::Dict(_, inner))) => {
+                under.insert(key, Value::Dict(tag, laid_over(over, inner)));
+            }
+            (value, _) => {
+                under.insert(key, value);
+            }
+        }
+    }
+    under
 }

@@ -13,7 +13,10 @@ impl Loaded {
             .active(self.component, &self.storage)
             .map(|flag| {
                 let value = if flag.secret { mask(&self.typed(flag)) } else { yaml(&self.typed(flag)) };
-                (format!("{}: {value}", flag.name), self.origin(flag).to_string())
+                let decisive = self.decisive(flag);
+                let origin =
+                    if decisive.name == flag.name { self.origin(flag).to_string() } else { format!("as {}", decisive.name) };
+                (format!("{}: {value}", flag.name), origin)
             })
             .collect();
         // A few long values should not push every origin out of sight.

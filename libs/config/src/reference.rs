@@ -31,8 +31,12 @@ Generated from the tables in `libs/config/src/tables`; do not edit. To write it 
 }
 
 fn section(table: &Table) -> String {
-    let tiers: Vec<&str> = table.tiers.iter().map(|tier| tier.name()).collect();
-    let owners = if table.tiers == Component::ALL { "every component".to_owned() } else { tiers.join(", ") };
+    let tiers: Vec<String> = table.tiers.iter().map(|tier| owner(*tier)).collect();
+    let owners = match table.tiers {
+        all if all == Component::ALL => "every component".to_owned(),
+        tiers_only if tiers_only == Component::TIERS => format!("every component but {}", owner(Component::CassandraSchema)),
+        _ => tiers.join(", "),
+    };
     let storages: Vec<String> = table.storages.iter().map(|storage| format!("`{storage}`")).collect();
     let condition =
         if storages.is_empty() { String::new() } else { format!(" with `SPAN_STORAGE_TYPE` {}", storages.join(" or ")) };
@@ -42,6 +46,11 @@ fn section(table: &Table) -> String {
         text.push_str(&format!("| `{}` | {} | {} | {} |\n", flag.name, flag.kind.name(), default(flag), meaning(flag)));
     }
     text
+}
+
+/// The command that is no tier is written as it is typed.
+fn owner(component: Component) -> String {
+    if Component::TIERS.contains(&component) { component.name().to_owned() } else { format!("`skua {}`", component.words()) }
 }
 
 fn default(flag: &Flag) -> String {

@@ -14,6 +14,10 @@ pub enum StorageType {
     Elasticsearch,
     /// OpenSearch 1, 2 and 3; has the flags of Elasticsearch.
     Opensearch,
+    /// Cassandra 4 and 5.
+    Cassandra,
+    /// ScyllaDB; has the flags of Cassandra.
+    Scylla,
     /// In the memory of this process.
     Memory,
     /// Thrown away.
@@ -22,7 +26,8 @@ pub enum StorageType {
 
 impl StorageType {
     /// Every supported type.
-    pub const ALL: &'static [Self] = &[Self::Kafka, Self::Elasticsearch, Self::Opensearch, Self::Memory, Self::Blackhole];
+    pub const ALL: &'static [Self] =
+        &[Self::Kafka, Self::Elasticsearch, Self::Opensearch, Self::Cassandra, Self::Scylla, Self::Memory, Self::Blackhole];
 
     /// The value in `SPAN_STORAGE_TYPE`.
     #[must_use]
@@ -31,6 +36,8 @@ impl StorageType {
             Self::Kafka => "kafka",
             Self::Elasticsearch => "elasticsearch",
             Self::Opensearch => "opensearch",
+            Self::Cassandra => "cassandra",
+            Self::Scylla => "scylla",
             Self::Memory => "memory",
             Self::Blackhole => "blackhole",
         }
@@ -38,7 +45,7 @@ impl StorageType {
 
     /// Whether collectors can meet there for adaptive sampling.
     pub(crate) fn can_sample(self) -> bool {
-        matches!(self, Self::Memory | Self::Elasticsearch | Self::Opensearch)
+        matches!(self, Self::Memory | Self::Elasticsearch | Self::Opensearch | Self::Cassandra | Self::Scylla)
     }
 
     fn from_name(name: &str) -> Option<Self> {
@@ -53,12 +60,17 @@ impl fmt::Display for StorageType {
 }
 
 /// Storage types of Jaeger that this version does not have.
-pub(crate) const UNSUPPORTED: &[&str] = &["cassandra", "grpc", "badger"];
+pub(crate) const UNSUPPORTED: &[&str] = &["grpc", "badger"];
+
+/// Two names of one driver and the group of its flags.
+const TWINS: &[(StorageType, StorageType, &str)] =
+    &[(StorageType::Elasticsearch, StorageType::Opensearch, "es"), (StorageType::Cassandra, StorageType::Scylla, "cassandra")];
 
 /// The stores of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
-    /// Written all, read from the first; empty for the agent alone. From `SPAN_STORAGE_TYPE`.
+    /// Written all, read from the first; empty for the agent alone. From `SPAN_STORAGE_TYPE`, whose default is Jaeger's:
+    /// cassandra, in all-in-one memory.
     pub span: Vec<StorageType>,
     /// Where dependencies are read from: `DEPENDENCY_STORAGE_TYPE`, else the first span storage.
     /// `None` only if that is Kafka, which cannot be read.
@@ -86,6 +98,11 @@ impl Storage {
     /// Of a component that neither writes nor reads any store.
     pub(crate) const fn none() -> Self {
         Self { span: Vec::new(), dependency: None, sampling: None }
+    }
+
+    /// Of the command that makes the schema of Cassandra, whatever `SPAN_STORAGE_TYPE` says.
+    pub(crate) fn of_cassandra_schema() -> Self {
+        Self { span: vec![StorageType::Cassandra], dependency: None, sampling: None }
     }
 }
 
@@ -129,10 +146,10 @@ pub(crate) fn read_list(text: &str, component: Component) -> Result<Vec<StorageT
             storages.push(storage);
         }
     }
-    if storages.contains(&StorageType::Elasticsearch) && storages.contains(&StorageType::Opensearch) {
-        return Err(
-            "elasticsearch and opensearch share the flags --es.*, so each span would be written twice; name one".to_owned()
-        );
+    for (one, other, flags) in TWINS {
+        if storages.contains(one) && storages.contains(other) {
+            return Err(format!("{one} and {other} share the flags --{flags}.*, so each span would be written twice; name one"));
+        }
     }
     if storages.is_empty() {
         return Err(format!("names no storage; supported are {}", supported(component)));

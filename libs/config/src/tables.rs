@@ -1,6 +1,8 @@
 //! Every flag of every component: the one source of `--help`, of the reference page and of what may be set.
 
 mod agent;
+mod cassandra;
+mod cassandra_schema;
 mod collector;
 mod common;
 mod elasticsearch;
@@ -39,6 +41,13 @@ impl Table {
             && (self.storages.is_empty() || self.storages.iter().any(|storage_type| storage.uses(*storage_type)))
     }
 
+    /// Whether the flags of this table may be named where a component, if it is known which, is configured. All may, so
+    /// that one file serves all tiers and a message can say what is missing; only the command's own, which have names as
+    /// general as `mode`, are no flags elsewhere.
+    pub(crate) fn is_known_to(&self, component: Option<Component>) -> bool {
+        self.tiers != [Component::CassandraSchema] || component == Some(Component::CassandraSchema)
+    }
+
     /// Why the flags of this table are not there: `--es.version` needs SPAN_STORAGE_TYPE=elasticsearch.
     pub(crate) fn absence(&self, component: Component, storage: &Storage) -> String {
         if self.tiers.contains(&component) {
@@ -65,6 +74,17 @@ impl Catalog {
         Some((table, table.flags.get(row)?))
     }
 
+    /// [`Catalog::find`] of what a component may be told.
+    pub(crate) fn find_for(&self, component: Component, name: &str) -> Option<(&Table, &Flag)> {
+        self.find(name).filter(|(table, _)| table.is_known_to(Some(component)))
+    }
+
+    /// The names that can have been meant.
+    pub(crate) fn names(&self, component: Option<Component>) -> impl Iterator<Item = &str> + Clone {
+        let known = self.tables.iter().filter(move |table| table.is_known_to(component));
+        known.flat_map(|table| &table.flags).map(|flag| flag.name.as_str())
+    }
+
     pub(crate) fn flags(&self) -> impl Iterator<Item = &Flag> + Clone {
         self.tables.iter().flat_map(|table| &table.flags)
     }
@@ -86,6 +106,7 @@ pub(crate) fn catalog() -> &'static Catalog {
         let tables = vec![
             common::storage_types(),
             common::common(),
+            common::process(),
             common::downsampling(),
             common::multi_tenancy(),
             collector::collector(),
@@ -99,6 +120,10 @@ pub(crate) fn catalog() -> &'static Catalog {
             kafka::consumer(),
             elasticsearch::primary(),
             elasticsearch::archive(),
+            cassandra::connection(),
+            cassandra::spans(),
+            cassandra::archive(),
+            cassandra_schema::command(),
             memory::memory(),
         ];
         let mut index = HashMap::new();
@@ -120,8 +145,6 @@ pub fn tables() -> &'static [Table] {
 
 /// Flags of Jaeger that no table has, by the start of their names, and what they need.
 const FOREIGN: &[(&str, &str)] = &[
-    ("cassandra.", "needs SPAN_STORAGE_TYPE=cassandra, which is not supported yet by this version"),
-    ("cassandra-archive.", "needs SPAN_STORAGE_TYPE=cassandra, which is not supported yet by this version"),
     ("badger.", "needs SPAN_STORAGE_TYPE=badger, which is not supported yet by this version"),
     ("grpc-storage.", "needs SPAN_STORAGE_TYPE=grpc, which is not supported yet by this version"),
     ("grpc-storage-archive.", "needs SPAN_STORAGE_TYPE=grpc, which is not supported yet by this version"),
@@ -142,7 +165,8 @@ mod tests {
     use super::*;
 
     /// Scenario: all tables together. Guarantees: a name and a variable stand for one flag, no flag is also a group,
-    /// names are lower-case but for Jaeger's one exception, and each default is of its type and accepted.
+    /// names are lower-case but for Jaeger's one exception, and each default is of its type and accepted; what a flag
+    /// falls back on is of its type and shows the same default.
     #[test]
     fn tables_are_sound() {
         let mut names = std::collections::BTreeSet::new();
@@ -157,6 +181,11 @@ mod tests {
             for component in Component::ALL {
                 let default = flag.typed_default(*component);
                 assert_eq!(flag.refusal(&default, *component), None, "{}", flag.name);
+            }
+            if let Some(fallback) = &flag.fallback {
+                let (_, other) = catalog().find(fallback).expect(fallback);
+                let same = (other.kind, other.common_default(), other.fallback.is_none());
+                assert_eq!(same, (flag.kind, flag.common_default(), true), "{} and {fallback}", flag.name);
             }
         }
     }

@@ -106,7 +106,15 @@ fn wrong_commands() {
         ("skua collecter", "unknown command \"collecter\"; did you mean \"collector\"?"),
         ("skua everything", "unknown command \"everything\"; skua help lists them"),
         ("skua config", "config wants print or check"),
-        ("skua config print", "config print wants a component: agent, collector, ingester, query, all-in-one"),
+        ("skua config print", "config print wants a component: agent, collector, ingester, query, all-in-one, cassandra-schema"),
+        ("skua cassandra", "cassandra wants schema"),
+        ("skua cassandra shema", "cassandra wants schema"),
+        ("skua cassandra schema twice", "unexpected argument \"twice\""),
+        ("skua status cassandra-schema", "cassandra-schema has no port to ask for its status"),
+        ("skua casandra schema", "unknown command \"casandra\"; did you mean \"cassandra\"?"),
+        ("skua cassandra schema --keyspac=x", "unknown flag --keyspac; did you mean --keyspace?"),
+        ("skua query --keyspac=x", "unknown flag --keyspac; --help lists the flags"),
+        ("skua query --keyspace=x", "unknown flag --keyspace; --help lists the flags"),
         ("jaeger-query config lint", "unexpected argument \"lint\""),
         ("jaeger-query stray", "unexpected argument \"stray\""),
         ("skua query --origin", "--origin belongs to config print"),
@@ -227,4 +235,159 @@ fn printed_is_a_config_file() {
         loaded.print(false).lines().filter(|row| !row.starts_with("config-file:")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(rows(&first), rows(&second));
+}
+
+/// Scenario: SPAN_STORAGE_TYPE is not set. Guarantees: Jaeger's defaults.
+#[test]
+fn the_default_storage() {
+    for (component, wanted) in [
+        (Component::Collector, StorageType::Cassandra),
+        (Component::Ingester, StorageType::Cassandra),
+        (Component::Query, StorageType::Cassandra),
+        (Component::AllInOne, StorageType::Memory),
+    ] {
+        let loaded = skua_config::load(component, &[], &BTreeMap::new()).unwrap();
+        assert_eq!(loaded.storage().span, [wanted], "{component}");
+        assert_eq!(loaded.storage().dependency, Some(wanted), "{component}");
+    }
+    let adaptive = environment(&[("SAMPLING_CONFIG_TYPE", "adaptive"), ("SPAN_STORAGE_TYPE", "kafka,scylla")]);
+    let loaded = skua_config::load(Component::Collector, &[], &adaptive).unwrap();
+    assert_eq!(loaded.storage().sampling, Some(StorageType::Scylla));
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct CassandraConfig {
+    servers: Vec<String>,
+    keyspace: String,
+    consistency: String,
+    proto_version: u8,
+    reconnect_interval: Duration,
+    password: String,
+    index: CassandraIndex,
+    search: CassandraSearch,
+    schema: CassandraSchema,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct CassandraIndex {
+    tags: bool,
+    tag_blacklist: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct CassandraSearch {
+    max_traces_read: usize,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct CassandraSchema {
+    #[serde(default)]
+    create: bool,
+    mode: String,
+    datacenter: String,
+    replication_factor: u32,
+    trace_ttl: String,
+    dependencies_ttl: String,
+    compaction_window: String,
+}
+
+/// Scenario: an archive of which little is set, one flag to its default. Guarantees: what is set is the archive's own, all
+/// else is the primary's, in a section, by the getters and in `config print`; no password is printed.
+#[test]
+fn the_archive_inherits() {
+    let argv = "skua query --cassandra.servers=a,b --cassandra.consistency=local_quorum --cassandra.index.tags=false \
+                --cassandra.index.tag-blacklist=x --cassandra.password=hunter2 --cassandra-archive.enabled \
+                --cassandra-archive.keyspace=kept --cassandra-archive.index.tags=true --cassandra-archive.schema.trace-ttl=0 \
+                --cassandra.search.max-traces-read=7";
+    let argv: Vec<String> = argv.split_whitespace().map(str::to_owned).collect();
+    let Ok(Command::Run(loaded)) = parse(&argv, &environment(&[("SPAN_STORAGE_TYPE", "scylla")])) else { panic!("not a run") };
+    let primary: CassandraConfig = loaded.section("cassandra").unwrap();
+    let archive: CassandraConfig = loaded.section_or("cassandra-archive", "cassandra").unwrap();
+    assert_eq!((primary.keyspace.as_str(), archive.keyspace.as_str()), ("jaeger_dc1", "kept"));
+    assert_eq!((primary.index.tags, archive.index.tags), (false, true));
+    assert_eq!((primary.schema.trace_ttl.as_str(), archive.schema.trace_ttl.as_str()), ("172800", "0"));
+    let mut same = archive;
+    same.keyspace.clone_from(&primary.keyspace);
+    same.index.tags = primary.index.tags;
+    same.schema.trace_ttl.clone_from(&primary.schema.trace_ttl);
+    assert_eq!(same, primary);
+    assert_eq!(primary.consistency, "LOCAL_QUORUM");
+    assert_eq!((primary.proto_version, primary.reconnect_interval), (4, Duration::from_secs(60)));
+    assert_eq!(primary.search.max_traces_read, 7);
+
+    assert_eq!(loaded.get_list("cassandra-archive.servers"), ["a", "b"]);
+    assert_eq!(loaded.origin_of("cassandra-archive.servers"), Some(Origin::Default));
+    let text = loaded.print(true);
+    assert!(!text.contains("hunter"), "{text}");
+    let rows: Vec<String> = text.lines().map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for wanted in [
+        "cassandra-archive.servers: [a, b] # as cassandra.servers",
+        "cassandra-archive.keyspace: kept # command line",
+        "cassandra-archive.password: \"***\" # as cassandra.password",
+    ] {
+        assert!(rows.contains(&wanted.to_owned()), "{wanted}\n{text}");
+    }
+}
+
+/// Scenario: the command that makes the schema, by each of its names, with create.sh's variables, Jaeger's flags and a
+/// file of a tier. Guarantees: its own flags win over those that they fall back on; SPAN_STORAGE_TYPE does not matter.
+#[test]
+fn cassandra_schema() {
+    let env = environment(&[
+        ("SPAN_STORAGE_TYPE", "kafka"),
+        ("MODE", "PROD"),
+        ("DATACENTER", "dc1"),
+        ("KEYSPACE", "jaeger_v1_dc1"),
+        ("CQLSH_HOST", "db"),
+        ("CQLSH_PORT", "9142"),
+        ("TRACE_TTL", "48h"),
+        ("CASSANDRA_USERNAME", "someone"),
+        ("CASSANDRA_SCHEMA_REPLICATION_FACTOR", "3"),
+        ("CASSANDRA_SCHEMA_MODE", "test"),
+    ]);
+    for argv in [
+        &["skua", "cassandra", "schema", "--print"][..],
+        &["skua", "--log-level", "warn", "cassandra", "--print", "schema"],
+        &["skua", "cassandra-schema", "--print=true"],
+        &["/usr/bin/jaeger-cassandra-schema", "--print"],
+    ] {
+        let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
+        let Ok(Command::Run(loaded)) = parse(&argv, &env) else { panic!("{argv:?}") };
+        assert_eq!((loaded.component(), loaded.get_bool("print")), (Component::CassandraSchema, true), "{argv:?}");
+        let schema: CassandraSchema = loaded.section("").unwrap();
+        let wanted = CassandraSchema {
+            create: false,
+            mode: "prod".to_owned(),
+            datacenter: "dc1".to_owned(),
+            replication_factor: 3,
+            trace_ttl: "48h".to_owned(),
+            dependencies_ttl: "0".to_owned(),
+            compaction_window: String::new(),
+        };
+        assert_eq!(schema, wanted, "{argv:?}");
+        assert_eq!(loaded.get_string("keyspace"), "jaeger_v1_dc1");
+        assert_eq!((loaded.get_list("cqlsh-host"), loaded.get_u64("cqlsh-port")), (vec!["db".to_owned()], 9142));
+        assert_eq!(loaded.get_string("cassandra.username"), "someone");
+        assert_eq!(loaded.warnings(), <[String; 0]>::default());
+    }
+    let argv = ["skua", "cassandra", "schema", "--cassandra.servers=a,b", "--cassandra.keyspace=k"].map(str::to_owned);
+    let Ok(Command::Run(loaded)) = parse(&argv, &BTreeMap::new()) else { panic!("not a run") };
+    assert_eq!(
+        (loaded.get_list("cqlsh-host"), loaded.get_string("keyspace")),
+        (vec!["a".to_owned(), "b".to_owned()], "k".to_owned())
+    );
+    assert_eq!((loaded.get_string("mode").as_str(), loaded.get_bool("print")), ("test", false));
+
+    let Ok(Command::Help(text)) = run("skua cassandra schema --help") else { panic!("no help") };
+    assert!(
+        text.contains("Usage: skua cassandra schema") && text.contains("--print") && text.contains("[env: KEYSPACE]"),
+        "{text}"
+    );
+    assert!(!text.contains("--admin.") && !text.contains("--cassandra.index") && !text.contains("brings in"), "{text}");
+    let Ok(Command::Help(text)) = run("skua ingester --span-storage.type=cassandra --help") else { panic!("no help") };
+    assert!(text.contains("--cassandra.servers") && !text.contains("--print") && !text.contains("--cqlsh-host"), "{text}");
 }

@@ -34,6 +34,7 @@ fn other_value(flag: &Flag) -> (String, bool) {
         Kind::String if flag.name == "span-storage.type" => ("blackhole".to_owned(), false),
         Kind::String if flag.name == "dependency-storage.type" => ("blackhole".to_owned(), false),
         Kind::String if flag.name == "metrics-http-route" || flag.name == "query.base-path" => ("/007".to_owned(), false),
+        Kind::String if flag.name.ends_with("compaction-window") => ("90m".to_owned(), false),
         Kind::String => ("007".to_owned(), false),
     }
 }
@@ -52,6 +53,12 @@ fn companions(flag: &Flag) -> Vec<(String, &'static str)> {
     }
     if flag.name == "sampling-config.type" {
         beside.push(("sampling-storage.type".to_owned(), "memory"));
+    }
+    if flag.name.starts_with("cassandra-archive.") && flag.name != "cassandra-archive.enabled" {
+        beside.push(("cassandra-archive.enabled".to_owned(), "true"));
+    }
+    if flag.name == "mode" || flag.name == "cassandra.schema.mode" {
+        beside.push(("cassandra.schema.datacenter".to_owned(), "dc1"));
     }
     if flag.name == "es.use-ilm" {
         beside.push(("es.use-aliases".to_owned(), "true"));
@@ -174,7 +181,7 @@ fn every_flag_by_every_source() {
             }
         }
     }
-    assert!(tried > 3000, "only {tried}");
+    assert!(tried > 4500, "only {tried}");
 }
 
 fn try_flag(

@@ -27,6 +27,7 @@ fn message(component: Component, env: &[(&str, &str)], args: &[&str], file: Opti
 }
 
 const ES: &[(&str, &str)] = &[("SPAN_STORAGE_TYPE", "elasticsearch")];
+const CASSANDRA: &[(&str, &str)] = &[("SPAN_STORAGE_TYPE", "cassandra")];
 const KAFKA: &[(&str, &str)] = &[("SPAN_STORAGE_TYPE", "kafka")];
 
 /// Scenario: a wrong command line. Guarantees: the message names the flag and what is right.
@@ -92,7 +93,19 @@ fn of_another_tier_or_storage() {
             Component::Query,
             ES,
             "--cassandra.servers=a",
-            "--cassandra.servers needs SPAN_STORAGE_TYPE=cassandra, which is not supported yet by this version",
+            "--cassandra.servers needs SPAN_STORAGE_TYPE=cassandra (it is elasticsearch)",
+        ),
+        (
+            Component::Query,
+            ES,
+            "--badger.ephemeral=false",
+            "--badger.ephemeral needs SPAN_STORAGE_TYPE=badger, which is not supported yet by this version",
+        ),
+        (
+            Component::CassandraSchema,
+            none,
+            "--cassandra.index.tags=false",
+            "--cassandra.index.tags is a flag of collector and ingester and query and all-in-one; this is the cassandra-schema",
         ),
         (
             Component::Query,
@@ -190,47 +203,53 @@ fn all_mistakes_at_once() {
 fn storages() {
     let say = |component, value: &str| message(component, &[("SPAN_STORAGE_TYPE", value)], &[], None);
     let variable = "environment variable SPAN_STORAGE_TYPE: span-storage.type: ";
-    assert_eq!(
-        message(Component::Collector, &[], &[], None),
-        "SPAN_STORAGE_TYPE is not set, and its default cassandra is not supported yet by this version; supported are kafka, \
-         elasticsearch, opensearch, memory, blackhole"
-    );
     for (component, value, wanted) in [
         (
             Component::Collector,
             "badger",
-            "badger is not supported yet by this version; supported are kafka, elasticsearch, opensearch, memory, blackhole",
+            "badger is not supported yet by this version; supported are kafka, elasticsearch, opensearch, cassandra, scylla, \
+             memory, blackhole",
         ),
         (Component::Collector, "elasticsearhc", "unknown storage type \"elasticsearhc\"; did you mean \"elasticsearch\"?"),
         (
             Component::Query,
             "elasticsearch,kafka",
-            "spans cannot be read back from kafka, so query cannot use it; supported are elasticsearch, opensearch, memory, \
-             blackhole",
+            "spans cannot be read back from kafka, so query cannot use it; supported are elasticsearch, opensearch, cassandra, \
+             scylla, memory, blackhole",
         ),
         (
             Component::Ingester,
             "kafka",
-            "the ingester reads Kafka and cannot write to it; set the store it writes to: elasticsearch, opensearch, memory, \
-             blackhole",
+            "the ingester reads Kafka and cannot write to it; set the store it writes to: elasticsearch, opensearch, \
+             cassandra, scylla, memory, blackhole",
         ),
         (
             Component::Query,
             "elasticsearch,opensearch",
             "elasticsearch and opensearch share the flags --es.*, so each span would be written twice; name one",
         ),
-        (Component::Query, ",", "names no storage; supported are elasticsearch, opensearch, memory, blackhole"),
+        (
+            Component::Collector,
+            "scylla,kafka,cassandra",
+            "cassandra and scylla share the flags --cassandra.*, so each span would be written twice; name one",
+        ),
+        (
+            Component::Query,
+            ",",
+            "names no storage; supported are elasticsearch, opensearch, cassandra, scylla, memory, blackhole",
+        ),
     ] {
         assert_eq!(say(component, value), format!("{variable}{wanted}"));
     }
     assert_eq!(
         message(Component::Query, ES, &["--span-storage.type=grpc"], None),
-        "--span-storage.type: grpc is not supported yet by this version; supported are elasticsearch, opensearch, memory, blackhole"
+        "--span-storage.type: grpc is not supported yet by this version; supported are elasticsearch, opensearch, cassandra, \
+         scylla, memory, blackhole"
     );
     assert_eq!(
         message(Component::Query, ES, &[], Some(("x.yaml", "dependency-storage.type: kafka\n"))),
         "config file x.yaml:1: dependency-storage.type: spans cannot be read back from kafka, so query cannot use it; \
-         supported are elasticsearch, opensearch, memory, blackhole"
+         supported are elasticsearch, opensearch, cassandra, scylla, memory, blackhole"
     );
     assert_eq!(
         message(Component::Query, &[ES[0], ("METRICS_STORAGE_TYPE", "prometheus")], &[], None),
@@ -248,7 +267,7 @@ fn contradictions() {
             KAFKA,
             &["--sampling-config.type=adaptive"],
             "--sampling-config.type=adaptive needs a storage where collectors meet, and SPAN_STORAGE_TYPE is kafka; set \
-             SAMPLING_STORAGE_TYPE to memory, elasticsearch or opensearch",
+             SAMPLING_STORAGE_TYPE to memory, elasticsearch, opensearch, cassandra or scylla",
         ),
         (Component::Collector, ES, &["--downsampling.ratio=2"], "--downsampling.ratio must be between 0 and 1"),
         (Component::Query, ES, &["--es.tls.ca=/ca.pem"], "--es.tls.ca needs es.tls.enabled=true"),
@@ -309,7 +328,8 @@ fn contradictions() {
 fn a_shared_file_warns() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.yaml");
-    let text = "query.base-path: /x\nmemory.max-traces: five\ncassandra: {servers: a}\nes.num-shards: 2\nes.log-level: info\n";
+    let text = "query.base-path: /x\nmemory.max-traces: five\nbadger: {ephemeral: no}\ncassandra: {servers: a}\nes.num-shards: 2\n\
+                es.log-level: info\n";
     std::fs::write(&path, text).unwrap();
     let args = [format!("--config-file={}", path.display())];
     let env = BTreeMap::from([("SPAN_STORAGE_TYPE".to_owned(), "elasticsearch".to_owned())]);
@@ -319,11 +339,91 @@ fn a_shared_file_warns() {
         loaded.warnings(),
         [
             format!(
-                "{file}:3: cassandra.servers is ignored: it needs SPAN_STORAGE_TYPE=cassandra, which is not supported yet by this version"
+                "{file}:3: badger.ephemeral is ignored: it needs SPAN_STORAGE_TYPE=badger, which is not supported yet by this \
+                 version"
             ),
             format!("{file}:1: query.base-path is ignored: it is a flag of query and all-in-one; this is the collector"),
+            format!("{file}:4: cassandra.servers is ignored: it needs SPAN_STORAGE_TYPE=cassandra (it is elasticsearch)"),
             format!("{file}:2: memory.max-traces is ignored: it needs SPAN_STORAGE_TYPE=memory (it is elasticsearch)"),
-            format!("{file}:5: es.log-level has no effect: --log-level rules all logs"),
+            format!("{file}:6: es.log-level has no effect: --log-level rules all logs"),
         ]
     );
+}
+
+/// Scenario: wrong values of Cassandra, of its archive, and of the command that makes the schema. Guarantees: the message
+/// names the flag that has the value, once, and the remedy.
+#[test]
+fn cassandra() {
+    let protocol = "version 4 is spoken, which Cassandra since 2.2 and every Scylla know; set 4 or remove the flag";
+    let protocol = format!("--cassandra.proto-version: {protocol}");
+    let archive = "--cassandra-archive.enabled";
+    for (args, wanted) in [
+        (&["--cassandra.servers="][..], "--cassandra.servers names no server"),
+        (&["--cassandra.port=0"], "--cassandra.port wants an integer between 1 and 65535, not \"0\""),
+        (&["--cassandra.keyspace=a-b"], "--cassandra.keyspace wants letters, digits and underscores, not \"a-b\""),
+        (&["--cassandra.proto-version=5", archive], &protocol),
+        (
+            &["--cassandra.consistency=MOST"],
+            "--cassandra.consistency wants one of ANY, ONE, TWO, THREE, QUORUM, ALL, LOCAL_QUORUM, EACH_QUORUM, LOCAL_ONE, not \
+             \"MOST\"",
+        ),
+        (&["--cassandra.tls.ca=/ca.pem", archive], "--cassandra.tls.ca needs cassandra.tls.enabled=true"),
+        (
+            &["--cassandra.index.tag-blacklist=a", "--cassandra-archive.index.tag-whitelist=b", archive],
+            "--cassandra.index.tag-blacklist and cassandra-archive.index.tag-whitelist exclude each other; set one of them",
+        ),
+        (
+            &["--cassandra.schema.create", "--cassandra.schema.mode=prod"],
+            "--cassandra.schema.mode=prod needs cassandra.schema.datacenter",
+        ),
+        (
+            &["--cassandra.schema.trace-ttl=2d", archive],
+            "--cassandra.schema.trace-ttl wants seconds or a duration such as 48h, of whole seconds and at most 20 years, not \"2d\"",
+        ),
+        (
+            &["--cassandra.schema.compaction-window=30"],
+            "--cassandra.schema.compaction-window wants minutes, hours or days such as 30m, 2h or 1d, not \"30\"",
+        ),
+        (&["--mode=prod"], "unknown flag --mode; --help lists the flags"),
+    ] {
+        assert_eq!(message(Component::Query, CASSANDRA, args, None), wanted, "{args:?}");
+    }
+    assert_eq!(
+        message(Component::Query, CASSANDRA, &[], Some(("x.yaml", "keyspace: x\n"))),
+        "config file x.yaml:1: unknown key \"keyspace\""
+    );
+    for (env, args, wanted) in [
+        (("MODE", "prod"), &[][..], "environment variable MODE: mode=prod needs datacenter"),
+        (
+            ("CASSANDRA_SCHEMA_MODE", "prod"),
+            &[],
+            "environment variable CASSANDRA_SCHEMA_MODE: cassandra.schema.mode=prod needs datacenter",
+        ),
+        (("MODE", "dev"), &[], "environment variable MODE: mode wants one of test, prod, not \"dev\""),
+        (("SPAN_STORAGE_TYPE", "none"), &["--keyspac=x"], "unknown flag --keyspac; did you mean --keyspace?"),
+        (("KEYSPACE", ""), &["--keyspace=x;y"], "--keyspace wants letters, digits and underscores, not \"x;y\""),
+    ] {
+        assert_eq!(message(Component::CassandraSchema, &[env], args, None), wanted, "{env:?} {args:?}");
+    }
+}
+
+/// Scenario: an archive that is off but has flags, and one without a keyspace of its own. Guarantees: a warning.
+#[test]
+fn an_archive_that_is_none_warns() {
+    let warnings = |args: &[&str]| {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        load(Component::Query, &args, &BTreeMap::new()).unwrap().warnings().to_vec()
+    };
+    assert_eq!(
+        warnings(&["--cassandra-archive.keyspace=kept"]),
+        ["--cassandra-archive.keyspace has no effect: it needs cassandra-archive.enabled=true"]
+    );
+    assert_eq!(
+        warnings(&["--cassandra-archive.enabled"]),
+        ["the keyspace of the archive, cassandra-archive.keyspace, is jaeger_dc1 too: archived traces expire there with the \
+          others; set another"]
+    );
+    for other in ["--cassandra-archive.keyspace=kept", "--cassandra-archive.servers=elsewhere"] {
+        assert_eq!(warnings(&["--cassandra-archive.enabled", other]), <[String; 0]>::default());
+    }
 }

@@ -3,6 +3,7 @@
 //! One difference: Go cannot write a tag that is NaN or infinite and loses the whole answer; here it becomes the string `NaN`,
 //! `+Inf` or `-Inf` (its `type` stays `float64`).
 
+use crate::Calls;
 use skua_model::json::{Commas, put_base64, put_float, put_html_safe, put_int};
 use skua_model::{Log, Process, Reference, Span, Tag, Trace, TraceId, Value, json};
 use skua_store::Operation;
@@ -71,6 +72,21 @@ pub fn put_operations(out: &mut Vec<u8>, operations: &[Operation]) {
         put_text(out, ",\"spanKind\":", &o.kind);
         out.push(b'}');
     });
+}
+
+/// Writes the data of `/api/dependencies`.
+pub fn put_dependencies(out: &mut Vec<u8>, calls: &Calls) {
+    out.push(b'[');
+    let mut list = Commas::default();
+    for ((parent, child), count) in calls {
+        list.next(out);
+        put_text(out, "{\"parent\":", parent);
+        put_text(out, ",\"child\":", child);
+        out.extend_from_slice(b",\"callCount\":");
+        put_int(out, *count);
+        out.push(b'}');
+    }
+    out.push(b']');
 }
 
 /// Writes the data of `/api/traces`.

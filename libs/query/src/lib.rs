@@ -1,16 +1,20 @@
 //! Answering the questions of people and of their tools: find traces, mend them for display, write them as Jaeger's JSON.
 //! No HTTP here.
 //!
-//! - [`QueryService`]: a store's reader, with Jaeger's adjusters applied to what it returns.
+//! - [`QueryService`]: what stores keep ([`Stores`]), with Jaeger's adjusters applied to it.
 //! - [`adjust`]: those adjusters.
 //! - [`params`]: the parameters of Jaeger's HTTP API, with its defaults and its error texts.
 //! - [`json`]: the JSON of Jaeger's HTTP API.
 //! - [`go`]: texts as Go's standard library reads and writes them.
 
 pub mod adjust;
+mod archive;
+mod dependencies;
 pub mod go;
 pub mod json;
 pub mod params;
 mod service;
 
-pub use service::{ById, QueryService};
+pub use archive::Archive;
+pub use dependencies::Calls;
+pub use service::{ById, QueryService, Stores};

@@ -13,6 +13,9 @@ pub const LOOKBACK: Duration = Duration::from_secs(48 * 3600);
 /// Traces that a search returns when it names no limit.
 pub const DEFAULT_LIMIT: i32 = 100;
 
+/// How far back dependencies are added up when nothing else is asked for.
+pub const DEPENDENCIES_LOOKBACK: Duration = Duration::from_secs(24 * 3600);
+
 /// A parameter that cannot be used; the text is for the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -40,6 +43,17 @@ pub struct TraceParams {
     pub end: Option<u64>,
     /// Leave the trace as it was stored.
     pub raw: bool,
+}
+
+/// `GET /api/dependencies`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DependenciesParams {
+    /// Microseconds since 1970, inclusive.
+    pub start: u64,
+    /// Microseconds since 1970, exclusive.
+    pub end: u64,
+    /// Only links from or to it; empty means all.
+    pub service: String,
 }
 
 /// Decoded pairs of a query string.
@@ -123,6 +137,21 @@ pub fn trace(id: &str, pairs: &[(String, String)]) -> Result<TraceParams, ParamE
     let id = id.parse().map_err(|e: skua_model::IdError| ParamError(e.to_string()))?;
     let (start, end) = (pairs.time("start")?, pairs.time("end")?);
     Ok(TraceParams { id, start, end, raw: pairs.parse("raw", go::parse_bool)?.unwrap_or(false) })
+}
+
+/// Reads the parameters of `GET /api/dependencies`: `endTs` and `lookback`, in milliseconds, and `service`; `now` is in
+/// microseconds since 1970.
+///
+/// # Errors
+/// With Jaeger's text for the first wrong parameter in the order endTs, lookback.
+pub fn dependencies(pairs: &[(String, String)], now: u64) -> Result<DependenciesParams, ParamError> {
+    let pairs = Pairs(pairs);
+    let end = pairs.parse("endTs", go::parse_int::<i64>)?.map_or(now as i64, |ms| ms.saturating_mul(1000));
+    let lookback = pairs.parse("lookback", go::parse_int::<i64>)?;
+    let lookback = lookback.map_or(DEPENDENCIES_LOOKBACK.as_micros() as i64, |ms| ms.saturating_mul(1000));
+    let since_1970 = |us: i64| u64::try_from(us).unwrap_or(0);
+    let start = since_1970(end.saturating_sub(lookback));
+    Ok(DependenciesParams { start, end: since_1970(end), service: pairs.first("service").to_owned() })
 }
 
 /// Reads the parameters of `GET /api/operations`: the service, and the kind or nothing.

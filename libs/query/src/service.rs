@@ -1,15 +1,27 @@
-//! A reader with adjusters.
+//! Stores with adjusters.
 
 use crate::adjust::adjust;
+use crate::archive::Archive;
 use skua_model::{Trace, TraceId};
-use skua_store::{ErrorKind, Found, Operation, SpanReader, StoreError, TraceQuery};
+use skua_store::{DependencyReader, ErrorKind, Found, Operation, SpanReader, StoreError, TraceQuery};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Answers queries from a store and mends what it returns. `raw` leaves a trace as it was stored.
+/// What the query tier reads, and the one thing that it writes.
+#[derive(Clone)]
+pub struct Stores {
+    /// Spans: what is searched.
+    pub spans: Arc<dyn SpanReader>,
+    /// Who calls whom.
+    pub dependencies: Arc<dyn DependencyReader>,
+    /// Traces that somebody wants kept; `None` where no archive is configured.
+    pub archive: Option<Archive>,
+}
+
+/// Answers queries from stores and mends what they return. `raw` leaves a trace as it was stored.
 #[derive(Clone)]
 pub struct QueryService {
-    reader: Arc<dyn SpanReader>,
+    pub(crate) stores: Stores,
     max_clock_skew: Duration,
 }
 
@@ -18,14 +30,14 @@ pub struct QueryService {
 pub struct ById {
     /// In the order of the ids.
     pub traces: Vec<Trace>,
-    /// Ids that the store does not have.
+    /// Ids that neither the store nor the archive has.
     pub missing: Vec<TraceId>,
 }
 
 impl QueryService {
     /// `max_clock_skew` is the most that a span may be shifted; zero means that none is.
-    pub fn new(reader: Arc<dyn SpanReader>, max_clock_skew: Duration) -> Self {
-        Self { reader, max_clock_skew }
+    pub fn new(stores: Stores, max_clock_skew: Duration) -> Self {
+        Self { stores, max_clock_skew }
     }
 
     /// Names of all services, sorted.
@@ -33,7 +45,7 @@ impl QueryService {
     /// # Errors
     /// As [`SpanReader::services`].
     pub async fn services(&self) -> Result<Vec<String>, StoreError> {
-        self.reader.services().await
+        self.stores.spans.services().await
     }
 
     /// Operations of a service, sorted; of one kind unless `kind` is empty.
@@ -41,15 +53,19 @@ impl QueryService {
     /// # Errors
     /// As [`SpanReader::operations`].
     pub async fn operations(&self, service: &str, kind: &str) -> Result<Vec<Operation>, StoreError> {
-        self.reader.operations(service, kind).await
+        self.stores.spans.operations(service, kind).await
     }
 
-    /// A whole trace.
+    /// A whole trace; from the archive when the store does not have it.
     ///
     /// # Errors
     /// As [`SpanReader::trace`].
     pub async fn trace(&self, id: TraceId, raw: bool) -> Result<Trace, StoreError> {
-        Ok(self.mended(self.reader.trace(id).await?, raw))
+        let trace = match (self.stores.spans.trace(id).await, &self.stores.archive) {
+            (Err(e), Some(archive)) if e.kind == ErrorKind::NotFound => archive.reader.trace(id).await?,
+            (trace, _) => trace?,
+        };
+        Ok(self.mended(trace, raw))
     }
 
     /// Traces by id: one that the store does not have is not an error.
@@ -73,7 +89,7 @@ impl QueryService {
     /// # Errors
     /// As [`SpanReader::find`].
     pub async fn find(&self, query: &TraceQuery, raw: bool) -> Result<Found, StoreError> {
-        let found = self.reader.find(query).await?;
+        let found = self.stores.spans.find(query).await?;
         let traces = found.traces.into_iter().map(|t| self.mended(t, raw)).collect();
         Ok(Found { traces, partial: found.partial })
     }

@@ -5,8 +5,6 @@ mod local;
 pub use local::LocalReporter;
 
 use skua_collector::RunError;
-use skua_store::SpanReader;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -21,8 +19,8 @@ pub struct Parts {
     pub query: skua_query_service::Config,
     /// Its socket.
     pub query_listener: TcpListener,
-    /// The store that both share.
-    pub reader: Arc<dyn SpanReader>,
+    /// What it reads: among it the store that both share.
+    pub stores: skua_query_service::Stores,
 }
 
 /// Why it ended other than by being asked to.
@@ -59,7 +57,7 @@ pub async fn run(parts: Parts, drain: Duration, stop: CancellationToken) -> Resu
     };
     let query = async {
         let ended = tokio::select! {
-            ended = skua_query_service::run(parts.query, parts.query_listener, parts.reader, stop.clone()) => ended,
+            ended = skua_query_service::run(parts.query, parts.query_listener, parts.stores, stop.clone()) => ended,
             () = async { stop.cancelled().await; tokio::time::sleep(drain).await } => Ok(()),
         };
         stop.cancel();

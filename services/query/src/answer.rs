@@ -74,6 +74,12 @@ pub(crate) fn answer(pretty: bool, data: impl FnOnce(&mut Vec<u8>), total: usize
     json_body(if pretty { json::indent(&body) } else { body }).into_response()
 }
 
+/// What Jaeger says of a trace that it has archived: both lists are there, and empty.
+pub(crate) fn archived(pretty: bool) -> Response {
+    let body = br#"{"data":[],"total":0,"limit":0,"offset":0,"errors":[]}"#.to_vec();
+    json_body(if pretty { json::indent(&body) } else { body }).into_response()
+}
+
 fn json_body(body: Vec<u8>) -> impl IntoResponse {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], Body::from(body))
 }

@@ -1,6 +1,6 @@
 //! One function a route.
 
-use crate::answer::{Failed, answer};
+use crate::answer::{self, Failed, answer};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -51,8 +51,7 @@ pub(crate) async fn operation_names(State(app): State<App>, service: Segment, Qu
 }
 
 pub(crate) async fn traces(State(app): State<App>, Query(pairs): Pairs) -> Answer {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64);
-    let wanted = params::traces(&pairs, now)?;
+    let wanted = params::traces(&pairs, now())?;
     let (traces, errors) = if wanted.trace_ids.is_empty() {
         let found = app.query.find(&wanted.query, wanted.raw).await?;
         let partial = found.partial.into_iter().map(|msg| ErrorItem { msg, ..ErrorItem::default() });
@@ -69,6 +68,22 @@ pub(crate) async fn trace(State(app): State<App>, id: Segment, Query(pairs): Pai
     let wanted = params::trace(&segment(id)?, &pairs)?;
     let trace = app.query.trace(wanted.id, wanted.raw).await?;
     Ok(answer(params::pretty_print(&pairs), |out| json::put_traces(out, &[trace]), 0, &[]))
+}
+
+/// Answers with two empty lists, as Jaeger.
+pub(crate) async fn archive(State(app): State<App>, id: Segment, Query(pairs): Pairs) -> Answer {
+    let wanted = params::trace(&segment(id)?, &pairs)?;
+    if !app.query.can_archive() {
+        return Err(Failed::new(StatusCode::INTERNAL_SERVER_ERROR, "archive span storage was not configured"));
+    }
+    app.query.archive(wanted.id).await?;
+    Ok(answer::archived(params::pretty_print(&pairs)))
+}
+
+pub(crate) async fn dependencies(State(app): State<App>, Query(pairs): Pairs) -> Answer {
+    let wanted = params::dependencies(&pairs, now())?;
+    let calls = app.query.dependencies(wanted.start, wanted.end, &wanted.service).await?;
+    Ok(answer(params::pretty_print(&pairs), |out| json::put_dependencies(out, &calls), 0, &[]))
 }
 
 pub(crate) async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) -> Failed {
@@ -88,6 +103,11 @@ pub(crate) async fn unknown(State(app): State<App>, OriginalUri(uri): OriginalUr
          or Grafana's Jaeger data source can use it.\n"
     );
     (StatusCode::NOT_FOUND, text).into_response()
+}
+
+/// Microseconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64)
 }
 
 fn segment(path: Segment) -> Result<String, Failed> {

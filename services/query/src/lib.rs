@@ -2,7 +2,8 @@
 //!
 //! What differs from Jaeger 1.76 on purpose: connections are kept alive; errors are `application/json`; lists of services and
 //! operations are `[]` when empty, not null; an unknown path below `/api` is 404, not the UI's page; the order of spans is
-//! always the same; an answer that is not complete says so in `errors`; a store that is away or full is 503 with `Retry-After`.
+//! always the same; an answer that is not complete says so in `errors`; a trace is
+//! archived as it was stored, not adjusted; a store that is away or full is 503 with `Retry-After`.
 
 mod answer;
 mod config;
@@ -11,15 +12,14 @@ mod handlers;
 mod tests;
 
 pub use config::{Config, ConfigError, HttpServer};
+pub use skua_query::{Archive, Stores};
 
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 use handlers::App;
 use skua_query::QueryService;
 use skua_receive::server;
-use skua_store::SpanReader;
 use std::io;
-use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -27,8 +27,8 @@ use tokio_util::sync::CancellationToken;
 ///
 /// # Errors
 /// With [`io::ErrorKind::InvalidInput`] when the settings cannot be used.
-pub async fn run(config: Config, listener: TcpListener, reader: Arc<dyn SpanReader>, stop: CancellationToken) -> io::Result<()> {
-    let query = QueryService::new(reader, config.max_clock_skew_adjustment);
+pub async fn run(config: Config, listener: TcpListener, stores: Stores, stop: CancellationToken) -> io::Result<()> {
+    let query = QueryService::new(stores, config.max_clock_skew_adjustment);
     let router = router(query, &config).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
     server::serve(listener, router, server::Limits::default(), stop).await
 }
@@ -47,11 +47,11 @@ pub fn router(query: QueryService, config: &Config) -> Result<Router, ConfigErro
         .route("/api/operations", get(handlers::operations))
         .route("/api/traces", get(handlers::traces))
         .route("/api/traces/{id}", get(handlers::trace))
-        .route("/api/dependencies", later("the graph of dependencies between services"))
+        .route("/api/dependencies", get(handlers::dependencies))
         .route("/api/deep-dependencies", later("the graph of dependencies between operations"))
         .route("/api/quality-metrics", later("the quality of traces"))
         .route("/api/metrics/{*metric}", later("monitoring of services (/api/metrics)"))
-        .route("/api/archive/{id}", later("archiving of traces"))
+        .route("/api/archive/{id}", post(handlers::archive))
         .route("/api/transform", later("conversion of OTLP (/api/transform)"))
         .route("/api/v3/{*path}", later("version 3 of the API (/api/v3)"))
         .method_not_allowed_fallback(handlers::wrong_method);

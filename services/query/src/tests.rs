@@ -9,9 +9,12 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use skua_model::wire::{put_bytes, put_message, put_varint};
 use skua_model::{SpanBatch, Trace, TraceId};
-use skua_query::QueryService;
+use skua_query::{Archive, QueryService, Stores};
 use skua_store::memory::{MemoryConfig, MemoryStore};
-use skua_store::{ErrorKind, Found, Operation, SpanReader, SpanWriter, StoreError, TraceQuery};
+use skua_store::{
+    DependencyLink, DependencyReader, DependencyWriter, ErrorKind, Found, Operation, SpanReader, SpanWriter, StoreError,
+    TraceQuery,
+};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower::ServiceExt;
@@ -25,8 +28,13 @@ fn config(base_path: &str, headers: &[&str]) -> Config {
     }
 }
 
-fn over(reader: impl SpanReader + 'static, config: &Config) -> Router {
-    router(QueryService::new(Arc::new(reader), Duration::ZERO), config).unwrap()
+fn stores(store: impl SpanReader + DependencyReader + 'static) -> Stores {
+    let store = Arc::new(store);
+    Stores { spans: store.clone(), dependencies: store, archive: None }
+}
+
+fn over(store: impl SpanReader + DependencyReader + 'static, config: &Config) -> Router {
+    router(QueryService::new(stores(store), Duration::ZERO), config).unwrap()
 }
 
 /// A span that started a minute ago; kind is OTLP's number, parent 0 a root.
@@ -214,6 +222,76 @@ async fn searches() {
     expect_error(&app, "/api/traces?limit=x", 400, "strconv.ParseInt: parsing \"x\": invalid syntax").await;
 }
 
+/// Scenario: calls counted from traces of a minute ago, and two lists that were written. Guarantees: Jaeger's answer, pairs added up
+/// and in order.
+#[tokio::test]
+async fn dependencies() {
+    let store = store().await;
+    let link = |parent: &str, child: &str, call_count| DependencyLink {
+        parent: parent.to_owned(),
+        child: child.to_owned(),
+        call_count,
+        source: "mesh".to_owned(),
+    };
+    store.write_dependencies(1_000_000, &[link("x", "y<z>", 2), link("back", "x", 5)]).await.unwrap();
+    store.write_dependencies(2_000_000, &[link("x", "y<z>", 3)]).await.unwrap();
+    let app = over(store, &config("/", &[]));
+    let data = |data: &str| format!(r#"{{"data":{data},"total":0,"limit":0,"offset":0,"errors":null}}"#);
+    for (query, links) in [
+        ("", r#"[{"parent":"a/b","child":"back","callCount":1}]"#),
+        ("?service=back&lookback=3600000", r#"[{"parent":"a/b","child":"back","callCount":1}]"#),
+        ("?service=x", "[]"),
+        ("?lookback=1", "[]"),
+        (
+            "?endTs=3000&lookback=3000",
+            r#"[{"parent":"back","child":"x","callCount":5},{"parent":"x","child":"y\u003cz\u003e","callCount":5}]"#,
+        ),
+        ("?endTs=2000&lookback=1000&service=y%3Cz%3E", r#"[{"parent":"x","child":"y\u003cz\u003e","callCount":2}]"#),
+        ("?endTs=2000&lookback=-5", "[]"),
+    ] {
+        let got = get(&app, &format!("/api/dependencies{query}")).await;
+        assert_eq!((got.status, got.body), (200, data(links)), "{query}");
+        assert_eq!(got.headers["content-type"], "application/json");
+    }
+    let wrong = "strconv.ParseInt: parsing \"x\": invalid syntax";
+    for name in ["endTs", "lookback"] {
+        expect_error(&app, &format!("/api/dependencies?{name}=x"), 400, &format!("unable to parse param '{name}': {wrong}"))
+            .await;
+    }
+}
+
+/// Scenario: a trace is archived, and asked for where only the archive has it. Guarantees: Jaeger's answers, with and without an
+/// archive.
+#[tokio::test]
+async fn archiving() {
+    let archive = Arc::new(MemoryStore::new(MemoryConfig::default()));
+    let with_archive = |store: MemoryStore| {
+        let archive = Some(Archive { reader: archive.clone(), writer: archive.clone() });
+        router(QueryService::new(Stores { archive, ..stores(store) }, Duration::ZERO), &config("/", &[])).unwrap()
+    };
+    let app = with_archive(store().await);
+    let got = send(&app, "POST", "/api/archive/abc?start=1&end=2").await;
+    assert_eq!((got.status, got.body.as_str()), (200, r#"{"data":[],"total":0,"limit":0,"offset":0,"errors":[]}"#));
+    assert_eq!(got.header("content-type"), "application/json");
+    let before = get(&app, "/api/traces/abc").await.body;
+    let empty = with_archive(MemoryStore::new(MemoryConfig::default()));
+    assert_eq!(get(&empty, "/api/traces/abc").await.body, before, "from the archive");
+    assert_eq!(get(&empty, "/api/traces?traceID=abc").await.json()["data"].as_array().unwrap().len(), 1);
+    let searched = get(&empty, "/api/traces?service=back").await;
+    assert_eq!(searched.json()["data"], json!([]), "a search does not look there");
+    expect_error(&empty, "/api/traces/def", 404, "trace not found").await;
+
+    let error = async |app: &Router, path: &str| {
+        let got = send(app, "POST", path).await;
+        (got.status, got.json()["errors"][0]["msg"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(error(&app, "/api/archive/123").await, (404, "trace not found".to_owned()));
+    let wrong = "strconv.ParseUint: parsing \"xyz\": invalid syntax";
+    assert_eq!(error(&app, "/api/archive/xyz").await, (400, wrong.to_owned()));
+    let without = over(store().await, &config("/", &[]));
+    assert_eq!(error(&without, "/api/archive/abc").await, (500, "archive span storage was not configured".to_owned()));
+}
+
 #[tokio::test]
 async fn unknown_paths() {
     let app = app().await;
@@ -225,15 +303,7 @@ async fn unknown_paths() {
         assert_eq!((got.status, got.header("content-type")), (404, "text/plain; charset=utf-8"), "{path}");
         assert!(got.body.starts_with("The web UI is not part of this version of Skua. The API is at /api,"), "{}", got.body);
     }
-    for path in [
-        "/api/dependencies?endTs=1",
-        "/api/deep-dependencies",
-        "/api/quality-metrics",
-        "/api/metrics/calls",
-        "/api/archive/abc",
-        "/api/transform",
-        "/api/v3/traces/abc",
-    ] {
+    for path in ["/api/deep-dependencies", "/api/quality-metrics", "/api/metrics/calls", "/api/transform", "/api/v3/traces/abc"] {
         for method in ["GET", "POST"] {
             let got = send(&app, method, path).await;
             let message = got.json()["errors"][0]["msg"].as_str().unwrap().to_owned();
@@ -241,11 +311,15 @@ async fn unknown_paths() {
             assert!(message.ends_with(" is not supported by this version of Skua"), "{message}");
         }
     }
-    for path in ["/api/services", "/api/traces", "/api/traces/abc", "/api/operations", "/api/services/x/operations"] {
+    let paths = ["services", "traces", "traces/abc", "operations", "services/x/operations", "dependencies"];
+    for path in paths.map(|p| format!("/api/{p}")) {
+        let path = path.as_str();
         let got = send(&app, "POST", path).await;
         assert_eq!((got.status, got.header("allow")), (405, "GET,HEAD"), "{path}");
         assert_eq!(got.json()["errors"][0]["msg"], format!("{path} does not take POST"));
     }
+    let got = send(&app, "GET", "/api/archive/abc").await;
+    assert_eq!((got.status, got.header("allow")), (405, "POST"));
     assert_eq!(send(&app, "HEAD", "/api/services").await.status, 200);
 }
 
@@ -269,8 +343,8 @@ async fn a_base_path() {
 #[test]
 fn settings_are_checked() {
     let check = |config: Config| {
-        let reader = Arc::new(MemoryStore::new(MemoryConfig::default()));
-        router(QueryService::new(reader, Duration::ZERO), &config).map(|_| ())
+        let stores = stores(MemoryStore::new(MemoryConfig::default()));
+        router(QueryService::new(stores, Duration::ZERO), &config).map(|_| ())
     };
     for path in ["x", "/x/", "//", "/{x}", "/a?b"] {
         assert_eq!(check(config(path, &[])), Err(ConfigError::BasePath(path.to_owned())));
@@ -321,6 +395,13 @@ impl SpanReader for Failing {
     }
 }
 
+#[async_trait]
+impl DependencyReader for Failing {
+    async fn dependencies(&self, _: u64, _: u64) -> Result<Vec<DependencyLink>, StoreError> {
+        self.error(vec![])
+    }
+}
+
 #[tokio::test]
 async fn failures_of_the_store() {
     use ErrorKind::*;
@@ -335,9 +416,14 @@ async fn failures_of_the_store() {
         (NotFound, None, 404, ""),
     ] {
         let app = over(Failing(Some((kind, retry))), &config("/", &[]));
-        for path in
-            ["/api/services", "/api/operations?service=a", "/api/services/a/operations", "/api/traces?service=a", "/api/traces/1"]
-        {
+        for path in [
+            "/api/services",
+            "/api/operations?service=a",
+            "/api/services/a/operations",
+            "/api/traces?service=a",
+            "/api/traces/1",
+            "/api/dependencies",
+        ] {
             expect_error(&app, path, status, "es-1:9200 says \"no\"").await;
             assert_eq!(get(&app, path).await.header(header::RETRY_AFTER), header, "{kind:?}");
         }
@@ -358,8 +444,7 @@ async fn serves_and_stops() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
-    let reader: Arc<dyn SpanReader> = Arc::new(store().await);
-    let server = tokio::spawn(crate::run(config("/", &[]), listener, reader, stop.clone()));
+    let server = tokio::spawn(crate::run(config("/", &[]), listener, stores(store().await), stop.clone()));
     let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
     for _ in 0..2 {
         client.write_all(b"GET /api/services HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -372,9 +457,8 @@ async fn serves_and_stops() {
     }
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(10), server).await.unwrap().unwrap().unwrap();
-    let reader: Arc<dyn SpanReader> = Arc::new(Failing(None));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let e = crate::run(config("x", &[]), listener, reader, stop).await.unwrap_err();
+    let e = crate::run(config("x", &[]), listener, stores(Failing(None)), stop).await.unwrap_err();
     assert_eq!(e.kind(), std::io::ErrorKind::InvalidInput);
     assert_eq!(StatusCode::OK, 200);
 }

@@ -1,6 +1,6 @@
 //! Carries out a command line.
 
-use crate::{agent, collector, ingester, process, query, together};
+use crate::{agent, cassandra_schema, collector, ingester, process, query, together};
 use skua_config::{Command, Component, Loaded};
 use std::fmt::Display;
 use std::io::Write as _;
@@ -23,6 +23,9 @@ pub(crate) fn execute(command: Command) -> ExitCode {
 }
 
 fn run(loaded: &Loaded) -> ExitCode {
+    if loaded.component() == Component::CassandraSchema {
+        return cassandra_schema::run(loaded);
+    }
     let ended = process::run(loaded, |process| async move {
         match process.loaded.component() {
             Component::Agent => agent::run(process).await,
@@ -30,6 +33,7 @@ fn run(loaded: &Loaded) -> ExitCode {
             Component::Ingester => ingester::run(process).await,
             Component::Query => query::run(process).await,
             Component::AllInOne => together::run(process).await,
+            Component::CassandraSchema => Ok(()), // carried out above
         }
     });
     match ended {

@@ -1,6 +1,7 @@
 //! The one binary: `skua <tier>`, or a tier under its Jaeger name (`jaeger-collector`, …). A table of contents.
 
 mod agent;
+mod cassandra_schema;
 mod collector;
 mod command;
 mod ingester;

@@ -3,15 +3,18 @@
 use crate::process::{Failure, Process};
 use crate::sampling;
 use async_trait::async_trait;
-use skua_config::StorageType;
+use skua_config::{Component, StorageType};
 use skua_kafka::{KafkaWriter, ProducerConfig};
 use skua_model::SpanBatch;
+use skua_query_service::Archive;
+use skua_store::dependencies::DependencyReader;
 use skua_store::fan_out::FanOut;
 use skua_store::memory::{MemoryConfig, MemoryStore};
-use skua_store::metrics::Metered;
+use skua_store::metrics::{Metered, ReaderMetrics};
 use skua_store::sampling::{Lease, MemorySampling, SamplingStore};
 use skua_store::{SpanReader, SpanWriter, StoreError, Written};
-use skua_store_elasticsearch::{ElasticsearchSampling, ElasticsearchStore};
+use skua_store_cassandra::{CassandraDependencies, CassandraSampling, CassandraStore};
+use skua_store_elasticsearch::{ElasticsearchDependencies, ElasticsearchSampling, ElasticsearchStore};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,6 +26,10 @@ pub(crate) struct Stores {
     pub writer: Arc<dyn SpanWriter>,
     /// Reads the first; `None` when it cannot be read.
     pub reader: Option<Arc<dyn SpanReader>>,
+    /// Who calls whom; `None` when no storage can say.
+    pub dependencies: Option<Arc<dyn DependencyReader>>,
+    /// Where traces can be put to stay.
+    pub archive: Option<Archive>,
     /// Where collectors meet for adaptive sampling.
     pub sampling: Option<SamplingStores>,
     /// Ends when every store can be used.
@@ -48,12 +55,76 @@ fn collector_room(process: &Process) -> Result<usize, Failure> {
 
 type Ready = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+impl Stores {
+    /// What the query tier reads.
+    ///
+    /// # Errors
+    /// When the first storage cannot be read.
+    pub(crate) fn to_query(
+        reader: Option<Arc<dyn SpanReader>>,
+        dependencies: Option<Arc<dyn DependencyReader>>,
+        archive: Option<Archive>,
+    ) -> Result<skua_query_service::Stores, Failure> {
+        let spans = reader.ok_or("the first SPAN_STORAGE_TYPE cannot be read")?;
+        let dependencies = dependencies.ok_or("no storage can be asked for dependencies; see DEPENDENCY_STORAGE_TYPE")?;
+        Ok(skua_query_service::Stores { spans, dependencies, archive })
+    }
+}
+
+/// The stores that were opened so far: what names one twice gets the same.
+#[derive(Default)]
+struct Opened {
+    elasticsearch: Option<Arc<ElasticsearchStore>>,
+    cassandra: Option<Arc<CassandraStore>>,
+    memory: Option<Arc<MemoryStore>>,
+    ready: Vec<Ready>,
+}
+
+impl Opened {
+    /// Elasticsearch by the flags `es.*`; it may come up later.
+    async fn elasticsearch(&mut self, process: &mut Process) -> Result<Arc<ElasticsearchStore>, Failure> {
+        if let Some(store) = &self.elasticsearch {
+            return Ok(store.clone());
+        }
+        let store = ElasticsearchStore::connect(process.loaded.section("es")?, &mut process.registry).await?;
+        let waiting = store.clone();
+        self.ready.push(until_ready("Elasticsearch", move || {
+            let store = waiting.clone();
+            async move { store.ready().await }
+        }));
+        self.elasticsearch = Some(store.clone());
+        Ok(store)
+    }
+
+    /// Cassandra or Scylla by the flags `cassandra.*`; it may come up later.
+    fn cassandra(&mut self, process: &mut Process, kind: StorageType) -> Result<Arc<CassandraStore>, Failure> {
+        if let Some(store) = &self.cassandra {
+            return Ok(store.clone());
+        }
+        let store = CassandraStore::new(process.loaded.section("cassandra")?, kind.name(), "primary", &mut process.registry)?;
+        self.ready.push(cassandra_ready(&store));
+        self.cassandra = Some(store.clone());
+        Ok(store)
+    }
+
+    fn memory(&mut self, process: &mut Process) -> Arc<MemoryStore> {
+        let make = || {
+            let store = Arc::new(MemoryStore::new(MemoryConfig {
+                max_traces: process.loaded.get_u64("memory.max-traces"),
+                max_bytes: process.loaded.get_u64("memory.max-bytes"),
+            }));
+            store.register(&mut process.registry);
+            store
+        };
+        self.memory.get_or_insert_with(make).clone()
+    }
+}
+
 /// Opens the storages of the configuration; none of them has to be up.
 pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
     let mut writers: Vec<Arc<dyn SpanWriter>> = Vec::new();
-    let mut reader: Option<Arc<dyn SpanReader>> = None;
-    let mut ready: Vec<Ready> = Vec::new();
-    let mut elasticsearch = None;
+    let mut reader: Option<(StorageType, &str, Arc<dyn SpanReader>)> = None;
+    let mut opened = Opened::default();
     let storages = process.loaded.storage().clone();
     for (i, storage) in storages.span.into_iter().enumerate() {
         let mut read_by = None;
@@ -63,29 +134,50 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
                 config.max_in_flight_bytes = KAFKA_ROOM * collector_room(process)?;
                 let writer = KafkaWriter::start(config, &mut process.registry)?;
                 writers.push(writer.clone());
-                ready.push(Box::pin(async move { writer.ready().await }));
+                opened.ready.push(Box::pin(async move { writer.ready().await }));
             }
             StorageType::Elasticsearch | StorageType::Opensearch => {
-                let store = connect(process, &mut ready).await?;
-                elasticsearch = Some(store.clone());
+                let store = opened.elasticsearch(process).await?;
                 writers.push(store.clone());
-                read_by = Some(("elasticsearch", store as Arc<dyn SpanReader>));
+                read_by = Some((storage, "elasticsearch", store as Arc<dyn SpanReader>));
+            }
+            StorageType::Cassandra | StorageType::Scylla => {
+                let store = opened.cassandra(process, storage)?;
+                writers.push(store.clone());
+                read_by = Some((storage, storage.name(), store as Arc<dyn SpanReader>));
             }
             StorageType::Memory => {
-                let store = Arc::new(MemoryStore::new(MemoryConfig {
-                    max_traces: process.loaded.get_u64("memory.max-traces"),
-                    max_bytes: process.loaded.get_u64("memory.max-bytes"),
-                }));
-                store.register(&mut process.registry);
+                let store = opened.memory(process);
                 writers.push(store.clone());
-                read_by = Some(("memory", store as Arc<dyn SpanReader>));
+                read_by = Some((storage, "memory", store as Arc<dyn SpanReader>));
             }
             StorageType::Blackhole => writers.push(Arc::new(Blackhole)),
         }
-        if let (0, Some((kind, store))) = (i, read_by) {
-            reader = Some(Metered::new(store, kind, &mut process.registry));
+        if i == 0 {
+            reader = read_by;
         }
     }
+    let archive = match &reader {
+        Some((storage, ..)) if matches!(process.loaded.component(), Component::Query | Component::AllInOne) => {
+            archive(process, &mut opened, *storage)?
+        }
+        _ => None,
+    };
+    let reader = reader.map(|(_, kind, store)| metered(process, store, kind, archive.as_ref()));
+    let (reader, archive) = match reader {
+        Some((reader, archive)) => (Some(reader), archive),
+        None => (None, None),
+    };
+    let dependencies: Option<Arc<dyn DependencyReader>> = match storages.dependency {
+        Some(StorageType::Elasticsearch | StorageType::Opensearch) => {
+            Some(Arc::new(ElasticsearchDependencies::new(opened.elasticsearch(process).await?)))
+        }
+        Some(kind @ (StorageType::Cassandra | StorageType::Scylla)) => {
+            Some(Arc::new(CassandraDependencies::new(opened.cassandra(process, kind)?)))
+        }
+        Some(StorageType::Memory) => Some(opened.memory(process)),
+        Some(StorageType::Kafka | StorageType::Blackhole) | None => None,
+    };
     let sampling = match storages.sampling {
         None => None,
         Some(StorageType::Memory) => {
@@ -93,34 +185,74 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
             Some(SamplingStores { store: memory.clone(), lease: memory })
         }
         Some(StorageType::Elasticsearch | StorageType::Opensearch) => {
-            let store = match elasticsearch {
-                Some(store) => store,
-                None => connect(process, &mut ready).await?,
-            };
-            let sampling = Arc::new(ElasticsearchSampling::new(store));
+            let sampling = Arc::new(ElasticsearchSampling::new(opened.elasticsearch(process).await?));
+            Some(SamplingStores { store: sampling.clone(), lease: sampling })
+        }
+        Some(kind @ (StorageType::Cassandra | StorageType::Scylla)) => {
+            let sampling = Arc::new(CassandraSampling::new(opened.cassandra(process, kind)?));
             Some(SamplingStores { store: sampling.clone(), lease: sampling })
         }
         Some(other) => return Err(format!("SAMPLING_STORAGE_TYPE: {other} cannot keep what adaptive sampling counts").into()),
     };
+    let ready = opened.ready;
     let ready = Box::pin(async move {
         for one in ready {
             one.await;
         }
     });
-    Ok(Stores { writer: FanOut::of(writers), reader, sampling, ready })
+    Ok(Stores { writer: FanOut::of(writers), reader, dependencies, archive, sampling, ready })
 }
 
-/// Elasticsearch by the flags `es.*`; it may come up later.
-async fn connect(process: &mut Process, ready: &mut Vec<Ready>) -> Result<Arc<ElasticsearchStore>, Failure> {
-    let store = ElasticsearchStore::connect(process.loaded.section("es")?, &mut process.registry).await?;
-    let waiting = store.clone();
-    ready.push(Box::pin(async move {
-        while let Err(e) = waiting.ready().await {
-            tracing::warn!(error = %e, "Elasticsearch is not ready; trying again");
+/// Where traces are archived: a second keyspace, or in memory the same store.
+fn archive(process: &mut Process, opened: &mut Opened, primary: StorageType) -> Result<Option<Archive>, Failure> {
+    match primary {
+        StorageType::Cassandra | StorageType::Scylla if process.loaded.get_bool("cassandra-archive.enabled") => {
+            let config = process.loaded.section_or("cassandra-archive", "cassandra")?;
+            let store = CassandraStore::new(config, primary.name(), "archive", &mut process.registry)?;
+            opened.ready.push(cassandra_ready(&store));
+            Ok(Some(Archive { reader: store.clone(), writer: store }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Counts what is asked of the primary and of the archive.
+fn metered(
+    process: &mut Process,
+    primary: Arc<dyn SpanReader>,
+    kind: &str,
+    archive: Option<&Archive>,
+) -> (Arc<dyn SpanReader>, Option<Archive>) {
+    let metrics = ReaderMetrics::register(&mut process.registry);
+    let counted = |reader, role| Arc::new(Metered::with(reader, &metrics, kind, role));
+    let archive = archive.map(|a| Archive { reader: counted(a.reader.clone(), "archive"), writer: a.writer.clone() });
+    (counted(primary, "primary"), archive)
+}
+
+fn cassandra_ready(store: &Arc<CassandraStore>) -> Ready {
+    let store = store.clone();
+    until_ready("Cassandra", move || {
+        let store = store.clone();
+        async move { store.ready().await }
+    })
+}
+
+/// Asks again and again; the log says each new reason once, and a reason that stays every half minute.
+fn until_ready<F>(what: &'static str, ready: impl Fn() -> F + Send + 'static) -> Ready
+where
+    F: Future<Output = Result<(), StoreError>> + Send,
+{
+    Box::pin(async move {
+        let (mut said, mut quiet) = (String::new(), 0);
+        while let Err(e) = ready().await {
+            if said != e.message || quiet >= 60 {
+                tracing::warn!(error = %e, "{what} is not ready; trying again");
+                (said, quiet) = (e.message, 0);
+            }
+            quiet += 1;
             tokio::time::sleep(PAUSE).await;
         }
-    }));
-    Ok(store)
+    })
 }
 
 /// `SPAN_STORAGE_TYPE=blackhole`: takes everything and keeps nothing, for measuring what comes before it.

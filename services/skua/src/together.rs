@@ -8,8 +8,8 @@ use skua_runtime::listen;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
-    let Stores { writer, reader, sampling, ready } = storage::open(&mut process).await?;
-    let reader = reader.ok_or("the first SPAN_STORAGE_TYPE cannot be read")?;
+    let Stores { writer, reader, dependencies, archive, sampling, ready } = storage::open(&mut process).await?;
+    let stores = Stores::to_query(reader, dependencies, archive)?;
     let query: skua_query_service::Config = process.loaded.section("query")?;
     let query_listener = listen::tcp("query.http-server.host-port", &query.http_server.host_port)?;
     let (collector, adaptive) = collector::assemble(&mut process, writer, sampling).await?;
@@ -32,7 +32,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     }
     process.when_ready(ready);
     let drain = process.drain_timeout();
-    let parts = skua_all_in_one::Parts { agent, collector, query, query_listener, reader };
+    let parts = skua_all_in_one::Parts { agent, collector, query, query_listener, stores };
     let ended = skua_all_in_one::run(parts, drain, process.stop.clone()).await;
     process.stop.cancel();
     collector::given_back(adaptive).await;

@@ -8,7 +8,15 @@ use std::process::Command;
 const STOREYS: &[&[&str]] = &[
     &["skua-model"],
     &["skua-codec", "skua-store"],
-    &["skua-receive", "skua-pipeline", "skua-kafka", "skua-sampling", "skua-query", "skua-store-elasticsearch"],
+    &[
+        "skua-receive",
+        "skua-pipeline",
+        "skua-kafka",
+        "skua-sampling",
+        "skua-query",
+        "skua-store-cassandra",
+        "skua-store-elasticsearch",
+    ],
     &["skua-agent", "skua-collector", "skua-ingester", "skua-query-service"],
     &["skua-all-in-one"],
     &["skua"],

@@ -14,14 +14,14 @@ pub(super) fn storage_types() -> Table {
             Kind::String,
             "cassandra",
             "comma list of storages; spans are written to all and read from the first: kafka (collector), elasticsearch, \
-             opensearch, memory, blackhole",
+             opensearch, cassandra, scylla, memory, blackhole",
         )
         .but(&[(AllInOne, "memory")]),
         Flag::new("dependency-storage.type", Kind::String, "", "storage of the dependency graph; empty = the first span storage"),
         Flag::new("sampling-config.type", Kind::Choice(&["file", "adaptive"]), "file", "where sampling strategies come from"),
         Flag::new(
             "sampling-storage.type",
-            Kind::Choice(&["", "memory", "elasticsearch", "opensearch"]),
+            Kind::Choice(&["", "memory", "elasticsearch", "opensearch", "cassandra", "scylla"]),
             "",
             "storage of adaptive sampling, one of the span storages; empty = the first that can",
         ),
@@ -37,16 +37,8 @@ pub(super) fn storage_types() -> Table {
 }
 
 pub(super) fn common() -> Table {
-    let mut flags = vec![
+    let flags = vec![
         Flag::new("config-file", Kind::String, "", "path of a .yaml, .yml, .json or .toml file with any of these flags as keys"),
-        Flag::new("admin.http.host-port", Kind::HostPort, ":14269", "address of health, metrics and profiles").but(&[
-            (Agent, ":14271"),
-            (Ingester, ":14270"),
-            (Query, ":16687"),
-        ]),
-    ];
-    flags.extend(tls::server("admin.http"));
-    flags.extend([
         Flag::new(
             "log-level",
             Kind::Choice(&["debug", "info", "warn", "error", "dpanic", "panic", "fatal"]),
@@ -59,6 +51,20 @@ pub(super) fn common() -> Table {
             "auto",
             "form of a log line; auto = console if stderr is a terminal, else json (Jaeger's default is json)",
         ),
+    ];
+    Table { title: "common", tiers: Component::ALL, storages: &[], flags }
+}
+
+/// Flags of a process that runs until it is told to stop.
+pub(super) fn process() -> Table {
+    let mut flags =
+        vec![Flag::new("admin.http.host-port", Kind::HostPort, ":14269", "address of health, metrics and profiles").but(&[
+            (Agent, ":14271"),
+            (Ingester, ":14270"),
+            (Query, ":16687"),
+        ])];
+    flags.extend(tls::server("admin.http"));
+    flags.extend([
         Flag::new("metrics-backend", Kind::Choice(&["prometheus", "none"]), "prometheus", "how metrics are exposed"),
         Flag::new("metrics-http-route", Kind::String, "/metrics", "path of the metrics on the admin port"),
         Flag::new("feature-gates", Kind::String, "", "feature gates to switch on, or off with a leading -")
@@ -76,7 +82,7 @@ pub(super) fn common() -> Table {
             "threads that do the work; 0 = one a core, within the limit of the container; not a flag of Jaeger",
         ),
     ]);
-    Table { title: "common", tiers: Component::ALL, storages: &[], flags }
+    Table { title: "process", tiers: Component::TIERS, storages: &[], flags }
 }
 
 pub(super) fn downsampling() -> Table {

@@ -104,6 +104,16 @@ fn envelopes() {
     );
 }
 
+#[test]
+fn dependencies() {
+    let pair = |parent: &str, child: &str| (parent.to_owned(), child.to_owned());
+    let calls: Calls = [(pair("b", "<c>"), 1 << 60), (pair("a", "b"), 0)].into();
+    let want =
+        r#"[{"parent":"a","child":"b","callCount":0},{"parent":"b","child":"\u003cc\u003e","callCount":1152921504606846976}]"#;
+    assert_eq!(text(|out| put_dependencies(out, &calls)), want);
+    assert_eq!(text(|out| put_dependencies(out, &Calls::new())), "[]");
+}
+
 /// Scenario: eleven processes. Guarantees: numbered by first use, written in the order of texts, as Go writes a map.
 #[test]
 fn many_processes() {

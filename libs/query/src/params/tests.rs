@@ -177,3 +177,26 @@ fn the_rest() {
         assert_eq!(pretty_print(&pairs(&[("prettyPrint", value)])), want, "{value}");
     }
 }
+
+#[test]
+fn dependencies_have_an_end_and_a_lookback() {
+    let of = |given: &[(&str, &str)]| dependencies(&pairs(given), NOW);
+    let want = |start, end, service: &str| Ok(DependenciesParams { start, end, service: service.to_owned() });
+    assert_eq!(of(&[]), want(NOW - 86_400_000_000, NOW, ""));
+    assert_eq!(of(&[("endTs", ""), ("lookback", "")]), of(&[]), "an empty parameter is an absent one");
+    assert_eq!(of(&[("endTs", "5000"), ("lookback", "2000"), ("service", "a")]), want(3_000_000, 5_000_000, "a"));
+    assert_eq!(of(&[("endTs", "5"), ("lookback", "9")]), want(0, 5_000, ""), "1970 is the start");
+    assert_eq!(of(&[("endTs", "5"), ("lookback", "-9")]), want(14_000, 5_000, ""), "nothing lies in there");
+    assert_eq!(of(&[("endTs", "-5")]), want(0, 0, ""));
+    let most = i64::MAX.to_string();
+    assert_eq!(of(&[("endTs", &most), ("lookback", &most)]), want(0, i64::MAX as u64, ""));
+    for (given, text) in [
+        (
+            &[("endTs", "x"), ("lookback", "y")][..],
+            "unable to parse param 'endTs': strconv.ParseInt: parsing \"x\": invalid syntax",
+        ),
+        (&[("lookback", "24h")], "unable to parse param 'lookback': strconv.ParseInt: parsing \"24h\": invalid syntax"),
+    ] {
+        assert_eq!(of(given).unwrap_err().to_string(), text);
+    }
+}
