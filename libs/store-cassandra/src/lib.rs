@@ -17,6 +17,8 @@ mod search;
 mod session;
 mod statements;
 mod store;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod write;
 
