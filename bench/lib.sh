@@ -82,6 +82,19 @@ need_elasticsearch() {
   ES=http://127.0.0.1:$port
 }
 
+# need_cassandra: sets CASSANDRA to host:port.
+need_cassandra() {
+  [ -n "${CASSANDRA:-}" ] && return
+  if [ -n "${SKUA_TEST_CASSANDRA:-}" ]; then CASSANDRA=$SKUA_TEST_CASSANDRA; return; fi
+  local port storage
+  free_port; port=$PORT; free_port; storage=$PORT
+  CASSANDRA_PORT=$port CASSANDRA_STORAGE_PORT=$storage CASSANDRA_DATA=$work/cassandra CASSANDRA_HEAP=3g \
+    CASSANDRA_JAVA_OPTS=-XX:+UseG1GC "$SERVERS/cassandra/run.sh" >"$work/cassandra.log" 2>&1 &
+  started+=($!)
+  wait_for $! 300 listens "$port"
+  CASSANDRA=127.0.0.1:$port
+}
+
 # forget_index PREFIX: deletes the indices and templates of a run.
 forget_index() {
   curl -fsS -o /dev/null -m 30 -X DELETE "$ES/$1*?ignore_unavailable=true" || true
@@ -145,6 +158,17 @@ start_ingester() {
   tier_flags ingester "$1" "$2"
   # shellcheck disable=SC2086
   launch ingester "${FLAGS[@]}" --es.http-compression="$3" $INGESTER_FLAGS
+}
+
+# start_ingester_cassandra TOPIC ENCODING: writes to the keyspace KEYSPACE.
+start_ingester_cassandra() {
+  ES=none tier_flags ingester "$1" "$2"
+  STORAGE=cassandra
+  local flag flags=()
+  for flag in "${FLAGS[@]}"; do case $flag in --es.*) ;; *) flags+=("$flag") ;; esac; done
+  flags+=(--cassandra.servers="$CASSANDRA" --cassandra.keyspace="$KEYSPACE" --cassandra.schema.create=true)
+  # shellcheck disable=SC2086
+  launch ingester "${flags[@]}" $INGESTER_FLAGS
 }
 
 # metric TEXT NAME [LABEL]: the sum of a metric over all its label sets, or those with `LABEL="value"` in them; null when there is none.

@@ -11,6 +11,8 @@
 #   run.sh agent-drops                         50 000 spans a second for 20 s to an agent: what is lost, and where
 #   run.sh clients                             collector-otlp and the five before, in one sitting
 #   run.sh ingester [none|gzip] [ENCODING]     Kafka (otlp-proto or protobuf) -> Elasticsearch 7.17, HTTP compression off or on
+#   run.sh ingester-cassandra [ENCODING]       Kafka -> Cassandra 5.0: CPU and memory of the ingester, rows in the store
+#   run.sh cassandra-search                    service, two tags and duration among SPANS=1000000 spans in Cassandra
 #   run.sh idle                                start, memory and size of each tier without a load
 #   run.sh floor-kafka [ENCODING] [SENDERS=4]  librdkafka alone, the same bytes
 #   run.sh floor-bulk [none|gzip]              the documents an ingester wrote, posted to _bulk alone
@@ -149,6 +151,33 @@ ingester() {
   done
 }
 
+# ingester_cassandra ENCODING
+ingester_cassandra() {
+  local run topic
+  need_kafka; need_cassandra
+  for run in $(seq "$RUNS"); do
+    topic=bench-cassandra-$run-$$ KEYSPACE=bench_${run}_$$
+    "$bin/topic" create --brokers "$KAFKA" --topic "$topic" --partitions "$PARTITIONS"
+    start_collector "$topic" "$1"
+    LOAD=$("$bin/spanload" --target "127.0.0.1:$OTLP" --spans "$SPANS" --batch "$BATCH" --conns 8)
+    stop "$TIER"
+    start_ingester_cassandra "$topic" "$1"
+    DRAINED=$("$bin/drain-cassandra" --admin "127.0.0.1:$ADMIN" --cassandra "$CASSANDRA" --keyspace "$KEYSPACE" --spans "$SPANS" --pid "$TIER")
+    stop "$TIER"
+    "$bin/topic" delete --brokers "$KAFKA" --topic "$topic"
+    record "ingester-cassandra $1" "$DRAINED" "$LOAD"
+    row "ingester $1 → Cassandra, $(field rows_per_span "$DRAINED") rows a span" "$DRAINED" \
+      "$(field stored "$DRAINED") (distinct $(field distinct "$DRAINED"), duplicates $(field duplicates "$DRAINED"))"
+  done
+}
+
+# cassandra_search: the store itself, in a program of its own.
+cassandra_search() {
+  need_cassandra
+  SKUA_TEST_CASSANDRA=$CASSANDRA SPANS=$SPANS \
+    cargo test --release --locked -p skua-store-cassandra --test cost -- --ignored --nocapture
+}
+
 idle() {
   local report tier
   need_kafka; need_elasticsearch
@@ -201,7 +230,8 @@ floor_bulk() {
 
 command=${1:-all}; shift || true
 case $command in
-  collector-otlp | collector-protobuf | ingester | idle | floor-bulk | all) build skua ;;
+  cassandra-search) ;;
+  collector-otlp | collector-protobuf | ingester | ingester-cassandra | idle | floor-bulk | all) build skua ;;
   jaeger-grpc | thrift-http | zipkin-json | agent-udp | agent-drops | clients) build skua ;;
   floor-kafka) build ;;
   *) die "unknown sub-command $command, see the head of $0" ;;
@@ -223,6 +253,8 @@ case $command in
     echo
     agent_drops ;;
   ingester) header; ingester "${1:-none}" "${2:-otlp-proto}" ;;
+  ingester-cassandra) header; ingester_cassandra "${1:-otlp-proto}" ;;
+  cassandra-search) cassandra_search ;;
   idle) idle ;;
   floor-kafka) header; floor_kafka "${1:-otlp-proto}" "${2:-4}" ;;
   floor-bulk) header; floor_bulk ${1:-none gzip} ;;

@@ -6,10 +6,12 @@
 //! - [`udp`]: senders of datagrams, at a rate.
 //! - [`messages`]: the same spans as Kafka messages, for the floor program.
 //! - [`elastic`]: the few calls to Elasticsearch that they make.
+//! - [`cassandra`]: what a keyspace holds.
 //! - [`usage`]: CPU time and memory of a process, as the kernel counts them.
 //! - [`args`]: `--name value` for the programs in `src/bin`.
 
 pub mod args;
+pub mod cassandra;
 pub mod elastic;
 pub mod formats;
 pub mod load;

@@ -58,9 +58,12 @@ fn a_row_holds_the_whole_span() {
     }
 }
 
-/// The partitions of each table, and in each the starts of each trace.
-fn postings(plan: &Plan) -> BTreeMap<(Table, Vec<Vec<u8>>), BTreeMap<Vec<u8>, BTreeSet<u64>>> {
-    let mut all: BTreeMap<_, BTreeMap<Vec<u8>, BTreeSet<u64>>> = BTreeMap::new();
+/// The starts of each trace.
+type Starts = BTreeMap<Vec<u8>, BTreeSet<u64>>;
+
+/// The partitions of each table, and what is in each.
+fn postings(plan: &Plan) -> BTreeMap<(Table, Vec<Vec<u8>>), Starts> {
+    let mut all: BTreeMap<_, Starts> = BTreeMap::new();
     for partition in &plan.partitions {
         let mut rows = Rows::default();
         partition.put(&mut rows, 0..partition.len());

@@ -203,7 +203,7 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
     Ok(Stores { writer: FanOut::of(writers), reader, dependencies, archive, sampling, ready })
 }
 
-/// Where traces are archived: a second keyspace, or in memory the same store.
+/// Where traces are archived: a second keyspace of Cassandra. Other storages have no archive yet.
 fn archive(process: &mut Process, opened: &mut Opened, primary: StorageType) -> Result<Option<Archive>, Failure> {
     match primary {
         StorageType::Cassandra | StorageType::Scylla if process.loaded.get_bool("cassandra-archive.enabled") => {

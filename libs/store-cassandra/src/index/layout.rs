@@ -6,7 +6,7 @@
 //!
 //! > There is a row of the span's trace whose `start_time` is the span's own, or up to [`CELL`] later.
 //!
-//! So the spans of one trace in one partition share a row when they start within a second, and Jaeger, which writes a row for each of
+//! So the spans of one trace in one partition share a row when they start within two seconds, and Jaeger, which writes a row for each of
 //! them, keeps the same promise: one search serves both.
 //!
 //! | partition | holds | read by |
@@ -23,7 +23,7 @@
 //! same time: where that table has no row in an hour, there is nothing of ours in that hour either.
 
 /// Microseconds: how much later than a span the row may be that stands for it.
-pub(crate) const CELL: u64 = 1_000_000;
+pub(crate) const CELL: u64 = 2_000_000;
 
 /// Microseconds.
 pub(crate) const HOUR: u64 = 3_600_000_000;

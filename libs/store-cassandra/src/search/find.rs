@@ -99,9 +99,9 @@ impl Candidates {
             return Ok(none);
         }
         let start = |service: &String| {
-            let streams = streams(store, service, query, times);
+            let (streams, more) = streams(store, service, query, times);
             let service = service.clone();
-            async move { Join::start(store, streams, (&service, &query.operation), times).await }
+            async move { Join::start(store, streams, more, (&service, &query.operation), times).await }
         };
         let mut candidates = Self { joins: try_join_all(services.iter().map(start)).await?, ..none };
         let heads = try_join_all(candidates.joins.iter_mut().map(|join| join.next(store))).await?;
@@ -122,15 +122,17 @@ impl Candidates {
     }
 }
 
-/// What is known of the conditions from indices. A tag that is not indexed leaves no stream: the traces are looked at.
-fn streams(store: &CassandraStore, service: &str, query: &TraceQuery, times: Times) -> Vec<Stream> {
+/// What is known of the conditions from indices: of the tags, and of the rest. A tag that is not indexed leaves no stream: the traces
+/// are looked at.
+fn streams(store: &CassandraStore, service: &str, query: &TraceQuery, times: Times) -> (Vec<Stream>, Vec<Stream>) {
     let indexed = query.tags.iter().filter(|(key, value)| store.filter.is_complete_for(key, value));
-    let mut streams: Vec<Stream> = indexed.map(|(key, value)| Stream::of_tag(service, key, value, times)).collect();
-    if streams.is_empty() || !query.operation.is_empty() {
-        streams.push(Stream::of_names(service, &query.operation, times));
+    let tags: Vec<Stream> = indexed.map(|(key, value)| Stream::of_tag(service, key, value, times)).collect();
+    let mut more = Vec::new();
+    if tags.is_empty() || !query.operation.is_empty() {
+        more.push(Stream::of_names(service, &query.operation, times));
     }
     if query.duration_min > 0 {
-        streams.extend(Stream::of_duration(service, &query.operation, query.duration_min, times));
+        more.extend(Stream::of_duration(service, &query.operation, query.duration_min, times));
     }
-    streams
+    (tags, more)
 }

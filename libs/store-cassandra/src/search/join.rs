@@ -2,7 +2,7 @@
 //!
 //! A span that meets all conditions has, in the stream of each, a posting between its start and a
 //! [`CELL`](crate::index::layout::CELL) later: so its trace is named by all of them within a cell. The streams are read side by side
-//! from the latest time down, and what was seen is forgotten a cell later: memory is bounded by what lies in one second.
+//! from the latest time down, and what was seen is forgotten a cell later: memory is bounded by what lies in a cell.
 //!
 //! A stream that is much denser than the sparsest one costs more to read than it saves: the traces are read anyway, and checked.
 
@@ -48,19 +48,21 @@ impl All {
 }
 
 impl Join {
-    /// Begins to read the streams of a service's conditions, and leaves out those that are too dense to be of use. Without a
-    /// stream it goes by all spans of the service or operation.
+    /// Begins to read the streams of a service's conditions, and leaves out those that are too dense to be of use. `more` are read
+    /// only if none of the others ends with its first page. Without a stream it goes by all spans of the service or operation.
     pub async fn start(
         store: &CassandraStore,
         mut streams: Vec<Stream>,
+        mut more: Vec<Stream>,
         (service, operation): (&str, &str),
         times: Times,
     ) -> Result<Self, StoreError> {
         let all = All { service: service.to_owned(), operation: operation.to_owned(), times };
-        if streams.is_empty() {
-            streams.push(all.stream());
+        let mut rows: usize = try_join_all(streams.iter_mut().map(|s| s.fill(store))).await?.into_iter().sum();
+        if !streams.iter().any(Stream::is_read) {
+            rows += try_join_all(more.iter_mut().map(|s| s.fill(store))).await?.into_iter().sum::<usize>();
+            streams.append(&mut more);
         }
-        let rows = try_join_all(streams.iter_mut().map(|s| s.fill(store))).await?.into_iter().sum();
         if streams.iter().any(|s| s.is_read() && s.peek().is_none() && !s.is_overflown()) {
             streams.clear(); // one condition is met by nothing
             return Ok(Self { streams, seen: HashMap::default(), forget_at: MANY, left: Vec::new(), all, rows });
@@ -69,7 +71,7 @@ impl Join {
         let sparsest = sound.map(Stream::density).fold(f64::INFINITY, f64::min);
         streams.retain(|s| !s.is_overflown() && s.density() <= sparsest * WORTH);
         if streams.is_empty() {
-            streams.push(all.stream());
+            streams.push(all.stream()); // the one that there was has too many
         }
         Ok(Self { streams, seen: HashMap::default(), forget_at: MANY, left: Vec::new(), all, rows })
     }

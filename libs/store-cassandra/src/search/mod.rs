@@ -6,7 +6,7 @@
 //!
 //! - [`partition`]: reads one partition page by page, latest first.
 //! - [`stream`]: the postings of one condition, from all the partitions that it needs.
-//! - [`join`]: the traces that all chosen conditions name within a second of each other.
+//! - [`join`]: the traces that all chosen conditions name within a cell of each other.
 //! - [`matching`]: whether one span of a trace meets all conditions at once.
 //! - [`find`]: reads candidates until no later one can be among the newest.
 
