@@ -34,7 +34,7 @@ lint: ## formatting and lints
 unit-test: ## all tests that need no server
 	./scripts/run-tests.sh cargo test --workspace --locked --no-fail-fast --exclude skua-integration-tests
 
-integration-test: ## the real binary beside real Kafka and Elasticsearch; ONLY=name for some, TEST_THREADS=4
+integration-test: ## the real binary beside real Kafka, Elasticsearch, Cassandra; ONLY=name for some, TEST_THREADS=4
 	./scripts/setup.sh test
 	cargo build --workspace --locked --all-targets
 	./scripts/run-tests.sh "$(CARGO_TARGET_DIR)/debug/with-servers" \

@@ -46,7 +46,9 @@ install_packages() {
 prepare_tests() {
   local tests="$root/integration-tests" lanes=() lane
   (
-    for server in kafka elasticsearch elasticsearch8; do "$tests/servers/$server/run.sh" resolve; done
+    for server in kafka elasticsearch elasticsearch8 cassandra; do "$tests/servers/$server/run.sh" resolve; done
+    # The older version that one test starts: VERSION_4_1 in integration-tests/src/cassandra.rs.
+    CASSANDRA_VERSION=4.1.10 "$tests/servers/cassandra/run.sh" resolve
     "$tests/clients/java/run.sh" install
   ) & lanes+=($!)
   "$tests/clients/python/run.sh" install & lanes+=($!)

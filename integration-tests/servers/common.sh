@@ -17,11 +17,12 @@ need_free() {
   done
 }
 
-# resolve DIR: puts all runtime jars of DIR/pom.xml into one flat folder, once per content of the pom, and sets LIB to
-# it. Safe against parallel callers and kills. A registry that answers badly is asked up to three times.
+# resolve DIR [-Dproperty=value]...: puts all runtime jars of DIR/pom.xml into one flat folder, once per content of the pom
+# and per set of properties, and sets LIB to it. Safe against parallel callers and kills. A registry that answers badly is
+# asked up to three times.
 resolve() {
-  local dir=$1 key tmp started attempt
-  key=$(sha256sum < "$dir/pom.xml" | cut -c1-12)
+  local dir=$1 key tmp started attempt; shift
+  key=$({ cat "$dir/pom.xml"; printf '%s' "$@"; } | sha256sum | cut -c1-12)
   LIB="$CACHE/$SERVER/lib-$key"
   [ -d "$LIB" ] && return 0
   mkdir -p "$CACHE/$SERVER"
@@ -31,7 +32,7 @@ resolve() {
     for attempt in 1 2 3; do
       rm -rf "$tmp"; mkdir -p "$tmp"
       say "resolving its jars (first time only, attempt $attempt) ..."
-      mvn -B -q -f "$dir/pom.xml" "$DEPENDENCY_PLUGIN:copy-dependencies" \
+      mvn -B -q -f "$dir/pom.xml" "$@" "$DEPENDENCY_PLUGIN:copy-dependencies" \
         -DincludeScope=runtime -DoutputDirectory="$tmp" </dev/null >&2 && break
       [ "$attempt" -lt 3 ] || { say "failed to resolve its jars with mvn"; exit 1; }
       sleep $((attempt * 5))

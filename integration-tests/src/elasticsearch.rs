@@ -3,11 +3,10 @@
 use crate::ports::free_port;
 use crate::query::{list, span_key, text};
 use crate::servers::{ELASTICSEARCH_VARIABLE, ELASTICSEARCH8_VARIABLE, Ready, Server, shared};
-use crate::spans::SpanKey;
+use crate::store::{Store, StoredSpans};
 use crate::{Context, Error, Result, ensure};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 const PAGE: usize = 10_000;
@@ -60,11 +59,6 @@ impl Elasticsearch {
         &self.url
     }
 
-    /// The private server, to stop and to start again.
-    pub fn server(&mut self) -> Result<&mut Server> {
-        self.server.as_mut().ok_or_else(|| Error::new("a test must not stop the shared Elasticsearch: start a private one"))
-    }
-
     /// Sends a request and gives the answer's JSON; an HTTP error is an error.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
         let what = format!("{method} {path}");
@@ -79,18 +73,35 @@ impl Elasticsearch {
         serde_json::from_str(&text).context(format!("read the answer to {what}"))
     }
 
-    /// The number of span documents under an index prefix, once all are searchable; 0 while there is no index.
-    pub async fn count(&self, prefix: &str) -> Result<u64> {
-        self.refresh(prefix).await?;
-        let answer = self.call(Method::GET, &format!("/{prefix}-jaeger-span-*/_count"), None).await?;
+    async fn refresh(&self, prefix: &str) -> Result<()> {
+        self.call(Method::POST, &format!("/{prefix}-jaeger-span-*/_refresh"), None).await.map(drop)
+    }
+}
+
+impl Store for Elasticsearch {
+    fn storage_type(&self) -> &'static str {
+        "elasticsearch"
+    }
+
+    fn flags(&self, name: &str) -> Vec<String> {
+        vec![format!("--es.server-urls={}", self.url), format!("--es.index-prefix={name}"), "--es.num-replicas=0".to_owned()]
+    }
+
+    fn server(&mut self) -> Result<&mut Server> {
+        self.server.as_mut().ok_or_else(|| Error::new("a test must not stop the shared Elasticsearch: start a private one"))
+    }
+
+    /// 0 while there is no index.
+    async fn count(&self, name: &str) -> Result<u64> {
+        self.refresh(name).await?;
+        let answer = self.call(Method::GET, &format!("/{name}-jaeger-span-*/_count"), None).await?;
         answer["count"].as_u64().ok_or_else(|| Error::new(format!("no count in {answer}")))
     }
 
-    /// Every span document under an index prefix, once all are searchable.
-    pub async fn spans(&self, prefix: &str) -> Result<StoredSpans> {
-        self.refresh(prefix).await?;
+    async fn spans(&self, name: &str) -> Result<StoredSpans> {
+        self.refresh(name).await?;
         let body = json!({"size": PAGE, "sort": ["_doc"], "_source": ["traceID", "spanID"]});
-        let mut page = self.call(Method::POST, &format!("/{prefix}-jaeger-span-*/_search?scroll=1m"), Some(body)).await?;
+        let mut page = self.call(Method::POST, &format!("/{name}-jaeger-span-*/_search?scroll=1m"), Some(body)).await?;
         let mut stored = StoredSpans::default();
         for _ in 0..MAX_PAGES {
             let scroll = text(&page, "_scroll_id").to_owned();
@@ -99,50 +110,10 @@ impl Elasticsearch {
                 self.call(Method::DELETE, "/_search/scroll", Some(json!({"scroll_id": scroll}))).await?;
                 return Ok(stored);
             }
-            hits.iter().for_each(|hit| stored.add(&hit["_source"]));
+            hits.iter().for_each(|hit| stored.add(span_key(&hit["_source"])));
             let next = json!({"scroll": "1m", "scroll_id": scroll});
             page = self.call(Method::POST, "/_search/scroll", Some(next)).await?;
         }
-        Err(Error::new(format!("more than {} spans under {prefix}", PAGE * MAX_PAGES)))
-    }
-
-    async fn refresh(&self, prefix: &str) -> Result<()> {
-        self.call(Method::POST, &format!("/{prefix}-jaeger-span-*/_refresh"), None).await.map(drop)
-    }
-}
-
-/// The span documents of an index, by trace id and span id.
-#[derive(Default)]
-pub struct StoredSpans {
-    counts: HashMap<SpanKey, u64>,
-}
-
-impl StoredSpans {
-    fn add(&mut self, source: &Value) {
-        *self.counts.entry(span_key(source)).or_default() += 1;
-    }
-
-    /// Number of documents.
-    pub fn documents(&self) -> u64 {
-        self.counts.values().sum()
-    }
-
-    /// Fails unless each of `expected` is there exactly once, and nothing else.
-    pub fn exactly(&self, expected: &HashSet<SpanKey>) -> Result<()> {
-        let missing: Vec<_> = expected.iter().filter(|key| !self.counts.contains_key(key)).collect();
-        let foreign: Vec<_> = self.counts.keys().filter(|key| !expected.contains(key)).collect();
-        let repeated: Vec<_> = self.counts.iter().filter(|(_, count)| **count > 1).collect();
-        ensure(missing.is_empty() && foreign.is_empty() && repeated.is_empty(), || {
-            format!(
-                "of {} spans, {} are missing {:?}, {} are stored more than once {:?}, {} are unknown {:?}",
-                expected.len(),
-                missing.len(),
-                &missing[..missing.len().min(3)],
-                repeated.len(),
-                &repeated[..repeated.len().min(3)],
-                foreign.len(),
-                &foreign[..foreign.len().min(3)],
-            )
-        })
+        Err(Error::new(format!("more than {} spans under {name}", PAGE * MAX_PAGES)))
     }
 }

@@ -1,19 +1,21 @@
-//! The harness of Skua's integration tests: starts the real `skua` binary beside real Kafka and Elasticsearch, sends
-//! spans as applications do, and counts what came out at the other end.
+//! The harness of Skua's integration tests: starts the real `skua` binary beside real Kafka, Elasticsearch and
+//! Cassandra, sends spans as applications do, and counts what came out at the other end.
 //!
 //! `make test` runs everything: `with-servers` (a binary of this crate) starts the shared servers, exports their
 //! addresses and runs the tests, which live in `tests/pipeline` and `tests/clients`. Each test has a topic, a consumer group and an index
-//! prefix of its own (see [`Pipeline`]), so that tests run side by side on the shared servers.
+//! prefix or keyspace of its own (see [`Pipeline`]), so that tests run side by side on the shared servers.
 //!
 //! | module | what it does |
 //! | --- | --- |
-//! | [`servers`], [`kafka`], [`elasticsearch`] | real servers, shared or private to a test |
+//! | [`servers`], [`kafka`], [`elasticsearch`], [`cassandra`] | real servers, shared or private to a test |
+//! | [`store`] | what a test asks of either database |
 //! | [`skua`] | a tier of Skua as a process: start, stop, kill, read its log and metrics |
 //! | [`pipeline`] | the tiers of one test wired to each other |
 //! | [`spans`], [`otlp`], [`load`], [`clients`], [`checkout`] | spans with known ids, and what sends them |
 //! | [`topics`], [`query`] | what is on Kafka, what the query tier answers |
 //! | [`metrics`], [`ledger`] | Prometheus text, and the promise that no span goes uncounted |
 
+pub mod cassandra;
 pub mod checkout;
 pub mod clients;
 pub mod elasticsearch;
@@ -30,9 +32,11 @@ pub mod query;
 pub mod servers;
 pub mod skua;
 pub mod spans;
+pub mod store;
 pub mod topics;
 pub mod wait;
 
+pub use cassandra::Cassandra;
 pub use checkout::{Checkout, Language, SamplerFollower};
 pub use elasticsearch::Elasticsearch;
 pub use error::{Context, Error, Result, ensure};
@@ -44,4 +48,5 @@ pub use pipeline::{Encoding, Pipeline};
 pub use query::Query;
 pub use skua::Skua;
 pub use spans::{SpanKey, Spans};
+pub use store::Store;
 pub use topics::Topic;

@@ -1,7 +1,7 @@
-//! The tiers of one test: collector → Kafka → ingester → Elasticsearch → query, on names that no other test uses.
+//! The tiers of one test: collector → Kafka → ingester → store → query, on names that no other test uses.
 
 use crate::ports::unique;
-use crate::{Elasticsearch, Kafka, Query, Result, Skua, Spans, Topic, ensure, wait};
+use crate::{Kafka, Query, Result, Skua, Spans, Store, Topic};
 use std::ops::Range;
 
 /// The form of the messages on the topic.
@@ -46,32 +46,29 @@ pub struct Pipeline {
     pub dead_letters: Topic,
     /// The ingester's consumer group.
     pub group: String,
-    /// The prefix of the index names.
+    /// The name of all this in the store: the prefix of the index names, or the keyspace.
     pub prefix: String,
     /// The form of the messages.
     pub encoding: Encoding,
     /// Where the topics are, as `host:port`.
     pub brokers: String,
-    elasticsearch: String,
+    storage_type: &'static str,
+    store_flags: Vec<String>,
 }
 
 impl Pipeline {
     /// Makes a topic with `partitions` partitions and a dead-letter topic. `name` says which test this is.
-    pub async fn new(
-        name: &str,
-        encoding: Encoding,
-        partitions: i32,
-        kafka: &Kafka,
-        elasticsearch: &Elasticsearch,
-    ) -> Result<Self> {
-        let prefix = unique(name);
+    pub async fn new(name: &str, encoding: Encoding, partitions: i32, kafka: &Kafka, store: &impl Store) -> Result<Self> {
+        // A keyspace has no minus sign in its name.
+        let prefix = unique(name).replace('-', "_");
         Ok(Self {
             topic: Topic::create(kafka.address(), &format!("{prefix}-spans"), partitions).await?,
             dead_letters: Topic::create(kafka.address(), &format!("{prefix}-dead-letters"), 1).await?,
             group: format!("{prefix}-group"),
             encoding,
             brokers: kafka.address().to_owned(),
-            elasticsearch: elasticsearch.url().to_owned(),
+            storage_type: store.storage_type(),
+            store_flags: store.flags(&prefix),
             prefix,
         })
     }
@@ -95,9 +92,9 @@ impl Pipeline {
             format!("--kafka.consumer.encoding={}", self.encoding.name()),
             format!("--ingester.dead-letter-topic={}", self.dead_letters.name()),
         ];
-        args.extend(self.elasticsearch_flags());
+        args.extend(self.store_flags.iter().cloned());
         args.extend(more.iter().map(|flag| flag.to_string()));
-        Skua::start("ingester", &args, &[("SPAN_STORAGE_TYPE", "elasticsearch")]).await
+        Skua::start("ingester", &args, &[("SPAN_STORAGE_TYPE", self.storage_type)]).await
     }
 
     /// Starts an ingester in the group.
@@ -105,35 +102,17 @@ impl Pipeline {
         self.ingester_with(&[]).await
     }
 
-    /// Starts a query tier over the indices.
+    /// Starts a query tier over the store.
     pub async fn query(&self) -> Result<(Skua, Query)> {
-        let skua = Skua::start("query", &self.elasticsearch_flags(), &[("SPAN_STORAGE_TYPE", "elasticsearch")]).await?;
+        let skua = Skua::start("query", &self.store_flags, &[("SPAN_STORAGE_TYPE", self.storage_type)]).await?;
         let query = Query::new(skua.ports().query_http);
         Ok((skua, query))
     }
 
-    fn elasticsearch_flags(&self) -> Vec<String> {
-        vec![
-            format!("--es.server-urls={}", self.elasticsearch),
-            format!("--es.index-prefix={}", self.prefix),
-            "--es.num-replicas=0".to_owned(),
-        ]
-    }
-
     /// Waits until the group has committed everything on the topic, then checks that the spans of `range`, and no others, are
-    /// in Elasticsearch, each exactly once.
-    pub async fn stored_exactly(&self, elasticsearch: &Elasticsearch, spans: &Spans, range: Range<u64>) -> Result<()> {
+    /// in the store, each exactly once.
+    pub async fn stored_exactly(&self, store: &impl Store, spans: &Spans, range: Range<u64>) -> Result<()> {
         self.topic.until_committed(&self.group).await?;
-        elasticsearch.spans(&self.prefix).await?.exactly(&spans.keys(range))
-    }
-
-    /// Waits until at least `spans` documents are in Elasticsearch.
-    pub async fn until_stored(&self, elasticsearch: &Elasticsearch, spans: u64) -> Result<u64> {
-        wait::until(format!("{spans} spans in Elasticsearch"), async || {
-            let count = elasticsearch.count(&self.prefix).await?;
-            ensure(count >= spans, || format!("{count} so far"))?;
-            Ok(Some(count))
-        })
-        .await
+        store.spans(&self.prefix).await?.exactly(&spans.keys(range))
     }
 }

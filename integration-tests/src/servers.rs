@@ -16,6 +16,9 @@ pub const ELASTICSEARCH_VARIABLE: &str = "SKUA_TEST_ELASTICSEARCH";
 /// Where the shared Elasticsearch 8 is, as `http://127.0.0.1:9202`.
 pub const ELASTICSEARCH8_VARIABLE: &str = "SKUA_TEST_ELASTICSEARCH8";
 
+/// Where the shared Cassandra is, as `127.0.0.1:9042`.
+pub const CASSANDRA_VARIABLE: &str = "SKUA_TEST_CASSANDRA";
+
 /// The value of an environment variable, if it is set and not empty.
 #[expect(clippy::disallowed_methods, reason = "the harness is no part of Skua: it reads where the shared servers are")]
 pub fn variable(name: &str) -> Option<String> {

@@ -9,7 +9,7 @@ use crate::{
     servers::variable,
 };
 use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -135,6 +135,12 @@ impl Skua {
         .await
     }
 
+    /// The HTTP status of its admin port: 200 when it is healthy, 503 when it is not.
+    pub async fn health(&self) -> Result<u16> {
+        let url = format!("http://127.0.0.1:{}/", self.ports.admin);
+        Ok(self.http.get(&url).timeout(Duration::from_secs(5)).send().await?.status().as_u16())
+    }
+
     /// Waits until a port accepts connections; fails at once when the process has ended.
     pub async fn listening(&mut self, port: u16) -> Result<()> {
         self.alive_until(&format!("listen on {port}"), async || {
@@ -233,6 +239,16 @@ impl Drop for Skua {
     fn drop(&mut self) {
         eprintln!("{}", self.process.tail(40));
     }
+}
+
+/// Runs `skua` with these arguments to its end and gives what it wrote to standard output; a failure is an error.
+pub async fn run(args: &[String]) -> Result<String> {
+    let mut command = tokio::process::Command::new(binary()?);
+    command.args(args).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.context(format!("run skua {args:?} in time"))??;
+    let (out, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure(output.status.success(), || format!("skua {args:?} ended with {}: {out}{log}", output.status))?;
+    Ok(out.into_owned())
 }
 
 /// The binary under test: `SKUA_BIN`, or `skua` in the profile's folder of the target directory.

@@ -1,11 +1,13 @@
-//! `with-servers COMMAND [ARGUMENT…]`: starts a Kafka and two Elasticsearch for all tests, runs a command that finds their
-//! addresses in its environment, and stops what it started. Its exit code is the command's.
+//! `with-servers COMMAND [ARGUMENT…]`: starts a Kafka, two Elasticsearch and a Cassandra for all tests, runs a command that
+//! finds their addresses in its environment, and stops what it started. Its exit code is the command's.
 //!
 //! A server whose variable is already set is used as it is, and not stopped.
 
 use skua_integration_tests::process::{Process, signal};
-use skua_integration_tests::servers::{ELASTICSEARCH_VARIABLE, ELASTICSEARCH8_VARIABLE, KAFKA_VARIABLE, variable};
-use skua_integration_tests::{Context, Elasticsearch, Error, Kafka, Result, wait};
+use skua_integration_tests::servers::{
+    CASSANDRA_VARIABLE, ELASTICSEARCH_VARIABLE, ELASTICSEARCH8_VARIABLE, KAFKA_VARIABLE, variable,
+};
+use skua_integration_tests::{Cassandra, Context, Elasticsearch, Error, Kafka, Result, wait};
 use std::path::Path;
 use std::process::{Child, ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
@@ -56,21 +58,24 @@ struct Servers {
     kafka: Option<Kafka>,
     elasticsearch: Option<Elasticsearch>,
     elasticsearch8: Option<Elasticsearch>,
+    cassandra: Option<Cassandra>,
 }
 
 impl Servers {
     /// Starts, side by side, the servers that the environment does not name, and gives the variables that name all.
     async fn start(&mut self) -> Result<Vec<(&'static str, String)>> {
-        let (kafka, elasticsearch, elasticsearch8) = tokio::try_join!(
+        let (kafka, elasticsearch, elasticsearch8, cassandra) = tokio::try_join!(
             unless_named(KAFKA_VARIABLE, Kafka::start_private()),
             unless_named(ELASTICSEARCH_VARIABLE, Elasticsearch::start_private()),
             unless_named(ELASTICSEARCH8_VARIABLE, Elasticsearch::start_private8()),
+            unless_named(CASSANDRA_VARIABLE, Cassandra::start_private()),
         )?;
-        (self.kafka, self.elasticsearch, self.elasticsearch8) = (kafka, elasticsearch, elasticsearch8);
+        (self.kafka, self.elasticsearch, self.elasticsearch8, self.cassandra) = (kafka, elasticsearch, elasticsearch8, cassandra);
         let addresses = [
             (KAFKA_VARIABLE, self.kafka.as_ref().map(|server| server.address().to_owned())),
             (ELASTICSEARCH_VARIABLE, self.elasticsearch.as_ref().map(|server| server.url().to_owned())),
             (ELASTICSEARCH8_VARIABLE, self.elasticsearch8.as_ref().map(|server| server.url().to_owned())),
+            (CASSANDRA_VARIABLE, self.cassandra.as_ref().map(Cassandra::address)),
         ];
         Ok(addresses.into_iter().filter_map(|(name, address)| Some((name, address?))).collect())
     }

@@ -1,8 +1,8 @@
 //! Adaptive sampling: strategies follow the traffic.
 
 use serde_json::{Value, json};
-use skua_integration_tests::wait;
-use skua_integration_tests::{Elasticsearch, Result, Skua};
+use skua_integration_tests::ports::unique_number;
+use skua_integration_tests::{Cassandra, Elasticsearch, Result, Skua, Store, wait};
 
 /// What a new operation has; the traffic below is far over the target of one trace a second.
 const INITIAL: f64 = 0.5;
@@ -63,17 +63,27 @@ async fn all_in_one_adapts() -> Result<()> {
     until_adapted(&skua, &[&skua]).await
 }
 
-/// Scenario: two collectors that meet in Elasticsearch, though their spans go elsewhere; spans come to one of them. Guarantee: the one that
-/// leads, whichever it is, samples a busy operation less.
-#[tokio::test]
-async fn collectors_meet_in_elasticsearch() -> Result<()> {
-    let elasticsearch = Elasticsearch::shared()?;
+/// Scenario: two collectors that meet in a store, though their spans go elsewhere; spans come to one of them. Guarantee: the
+/// one that leads, whichever it is, samples a busy operation less.
+async fn collectors_meet(store: impl Store) -> Result<()> {
     let mut flags = flags();
-    flags.push(format!("--es.server-urls={}", elasticsearch.url()));
-    flags.push(format!("--es.index-prefix=adaptive-{}", std::process::id()));
-    let env =
-        [("SPAN_STORAGE_TYPE", "blackhole"), ("SAMPLING_CONFIG_TYPE", "adaptive"), ("SAMPLING_STORAGE_TYPE", "elasticsearch")];
+    flags.extend(store.flags(&format!("adaptive_{:x}", unique_number())));
+    let env = [
+        ("SPAN_STORAGE_TYPE", "blackhole"),
+        ("SAMPLING_CONFIG_TYPE", "adaptive"),
+        ("SAMPLING_STORAGE_TYPE", store.storage_type()),
+    ];
     let one = Skua::start("collector", &flags, &env).await?;
     let other = Skua::start("collector", &flags, &env).await?;
     until_adapted(&one, &[&one, &other]).await
+}
+
+#[tokio::test]
+async fn collectors_meet_in_elasticsearch() -> Result<()> {
+    collectors_meet(Elasticsearch::shared()?).await
+}
+
+#[tokio::test]
+async fn collectors_meet_in_cassandra() -> Result<()> {
+    collectors_meet(Cassandra::shared()?).await
 }

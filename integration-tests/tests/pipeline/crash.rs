@@ -1,42 +1,51 @@
 //! A tier is killed with SIGKILL and another takes over: nothing acknowledged is missing, nothing is stored twice.
 
 use skua_integration_tests::{
-    Answer, Elasticsearch, Encoding, Error, Kafka, Pipeline, Result, Sender, Spans, ensure, send_all, wait,
+    Answer, Cassandra, Elasticsearch, Encoding, Error, Kafka, Pipeline, Result, Sender, Spans, Store, ensure, send_all, wait,
 };
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-const SPANS: u64 = 100_000;
 const BATCH: u64 = 500;
 
 /// Scenario: 100,000 spans are on their way; the ingester is killed after about 30,000, and another is started. Guarantee: it
 /// stores the rest, each span is there exactly once, and the ledgers of those that live balance.
-#[tokio::test]
-async fn ingester_killed_in_the_middle_of_100_000_spans() -> Result<()> {
-    let elasticsearch = Elasticsearch::shared()?;
-    let pipeline = Pipeline::new("crash-ingester", Encoding::OtlpProto, 4, &Kafka::shared()?, &elasticsearch).await?;
+async fn ingester_killed_in_the_middle(store: impl Store) -> Result<()> {
+    const TOTAL: u64 = 100_000;
+    let name = format!("crash-ingester-{}", store.storage_type());
+    let pipeline = Pipeline::new(&name, Encoding::OtlpProto, 4, &Kafka::shared()?, &store).await?;
     let collector = pipeline.collector().await?;
     let spans = Spans::new("crash");
     let (sender, row) = (Sender::grpc(collector.ports().otlp_grpc)?, spans.clone());
-    let sending = tokio::spawn(async move { send_all(&sender, &row, 0..SPANS, BATCH).await });
+    let sending = tokio::spawn(async move { send_all(&sender, &row, 0..TOTAL, BATCH).await });
 
     let mut killed = pipeline.ingester().await?;
     killed.until_stored(30_000).await?;
     killed.kill9()?;
-    let documents = elasticsearch.count(&pipeline.prefix).await?;
-    assert!(documents < SPANS, "killed too late to show anything: all {documents} spans were stored");
+    let stored = store.count(&pipeline.prefix).await?;
+    assert!(stored < TOTAL, "killed too late to show anything: all {stored} spans were stored");
 
     let ingester = pipeline.ingester().await?;
     sending.await??;
-    pipeline.stored_exactly(&elasticsearch, &spans, 0..SPANS).await?;
+    pipeline.stored_exactly(&store, &spans, 0..TOTAL).await?;
 
-    collector.settled_ledger().await?.is_all_stored(SPANS)?;
+    collector.settled_ledger().await?.is_all_stored(TOTAL)?;
     let ledger = ingester.settled_ledger().await?;
     ledger.is_all_stored(ledger.received)?;
     assert_eq!(pipeline.dead_letters.count().await?, 0);
     Ok(())
+}
+
+#[tokio::test]
+async fn ingester_killed_in_the_middle_of_100_000_spans() -> Result<()> {
+    ingester_killed_in_the_middle(Elasticsearch::shared()?).await
+}
+
+#[tokio::test]
+async fn ingester_killed_in_the_middle_of_100_000_spans_to_cassandra() -> Result<()> {
+    ingester_killed_in_the_middle(Cassandra::shared()?).await
 }
 
 /// Scenario: Elasticsearch hangs while the ingester has spans in its hands; the ingester is killed; Elasticsearch goes on,

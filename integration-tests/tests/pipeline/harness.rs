@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 use skua_integration_tests::metrics::Metrics;
 use skua_integration_tests::ports::unique;
-use skua_integration_tests::{Elasticsearch, Kafka, Ledger, Result, SpanKey, Spans, Topic};
+use skua_integration_tests::{Cassandra, Elasticsearch, Kafka, Ledger, Result, SpanKey, Spans, Store, Topic};
 use std::collections::{BTreeMap, HashSet};
 
 /// Scenario: a topic with messages of known places. Guarantee: they are counted, and read back as they are.
@@ -42,6 +42,38 @@ async fn notices_missing_repeated_and_unknown_spans() -> Result<()> {
     for part in ["of 2 spans, 1 are missing", "1 are stored more than once", "1 are unknown"] {
         assert!(error.contains(part), "{error}");
     }
+    Ok(())
+}
+
+/// Scenario: the same in a table. Guarantee: the same, and a statement that Cassandra refuses is named.
+#[tokio::test]
+async fn notices_missing_repeated_and_unknown_rows() -> Result<()> {
+    let (cassandra, keyspace) = (Cassandra::shared()?, unique("harness").replace('-', "_"));
+    let row = |trace: u8, span: i64, hash: i64| {
+        format!("INSERT INTO {keyspace}.traces (trace_id, span_id, span_hash) VALUES (0x{trace:032x}, {span}, {hash})")
+    };
+    let key = |span: &str| SpanKey { trace: format!("{:032x}", 10), span: span.to_owned() };
+    let replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}";
+    let columns = "trace_id blob, span_id bigint, span_hash bigint, PRIMARY KEY (trace_id, span_id, span_hash)";
+    cassandra
+        .run(&[
+            format!("CREATE KEYSPACE {keyspace} WITH replication = {replication}"),
+            format!("CREATE TABLE {keyspace}.traces ({columns})"),
+            row(10, 1, 1),
+            row(10, -1, 1),
+        ])
+        .await?;
+    assert_eq!(cassandra.count(&keyspace).await?, 2);
+    cassandra.spans(&keyspace).await?.exactly(&HashSet::from([key("0000000000000001"), key("ffffffffffffffff")]))?;
+
+    cassandra.run(&[row(10, -1, 2)]).await?;
+    let expected = HashSet::from([key("ffffffffffffffff"), key("0000000000000003")]);
+    let error = cassandra.spans(&keyspace).await?.exactly(&expected).unwrap_err().to_string();
+    for part in ["of 2 spans, 1 are missing", "1 are stored more than once", "1 are unknown"] {
+        assert!(error.contains(part), "{error}");
+    }
+    let error = cassandra.run(&[format!("DROP TABLE {keyspace}.spans")]).await.unwrap_err().to_string();
+    assert!(error.contains("DROP TABLE"), "{error}");
     Ok(())
 }
 

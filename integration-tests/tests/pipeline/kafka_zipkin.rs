@@ -1,7 +1,7 @@
 //! Zipkin's own Kafka sender writes to the topic that an ingester reads: no collector between them.
 
 use skua_integration_tests::checkout::expected;
-use skua_integration_tests::{Checkout, Elasticsearch, Encoding, Kafka, Language, Pipeline, Result};
+use skua_integration_tests::{Checkout, Elasticsearch, Encoding, Kafka, Language, Pipeline, Result, Store};
 
 const SERVICE: &str = "shop";
 const SPANS: usize = 5;

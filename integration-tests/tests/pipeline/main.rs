@@ -1,9 +1,10 @@
-//! Scenarios on the whole pipeline: the real binary beside real Kafka and Elasticsearch.
+//! Scenarios on the whole pipeline: the real binary beside real Kafka, Elasticsearch and Cassandra.
 //!
 //! One file a promise. All are in one test program, so that they compile once and run side by side. `make test` runs
 //! them; without the servers that it starts they fail and say so.
 
 mod adaptive;
+mod cassandra;
 mod config;
 mod crash;
 mod example;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use skua_integration_tests::clients::{self, SentSpan, SentTraces};
 use skua_integration_tests::query::{list, span_keys, tag, text};
-use skua_integration_tests::{Elasticsearch, Encoding, Kafka, Pipeline, Query, Result, ensure, wait};
+use skua_integration_tests::{Cassandra, Elasticsearch, Encoding, Kafka, Pipeline, Query, Result, Store, ensure, wait};
 use std::collections::{BTreeSet, HashSet};
 
 const TRACES: usize = 10;
@@ -11,9 +11,9 @@ const SPANS: usize = 6;
 
 /// Guarantee: whatever the SDK, its protocol and the encoding on Kafka, each acknowledged span is stored once and each trace
 /// is answered whole.
-async fn every_sdk_arrives(encoding: Encoding, elasticsearch: Elasticsearch) -> Result<()> {
+async fn every_sdk_arrives(encoding: Encoding, store: impl Store) -> Result<()> {
     let name = format!("sdk-{}", encoding.name());
-    let pipeline = Pipeline::new(&name, encoding, 3, &Kafka::shared()?, &elasticsearch).await?;
+    let pipeline = Pipeline::new(&name, encoding, 3, &Kafka::shared()?, &store).await?;
     let collector = pipeline.collector().await?;
     let ingester = pipeline.ingester().await?;
     let (_query_tier, query) = pipeline.query().await?;
@@ -35,7 +35,7 @@ async fn every_sdk_arrives(encoding: Encoding, elasticsearch: Elasticsearch) -> 
     }
 
     pipeline.topic.until_committed(&pipeline.group).await?;
-    elasticsearch.spans(&pipeline.prefix).await?.exactly(&all)?;
+    store.spans(&pipeline.prefix).await?.exactly(&all)?;
     collector.settled_ledger().await?.is_all_stored(all.len() as u64)?;
     ingester.settled_ledger().await?.is_all_stored(all.len() as u64)?;
     assert_eq!(pipeline.dead_letters.count().await?, 0);
@@ -138,4 +138,14 @@ async fn every_sdk_arrives_over_jaeger_json() -> Result<()> {
 #[tokio::test]
 async fn every_sdk_arrives_in_elasticsearch_8() -> Result<()> {
     every_sdk_arrives(Encoding::OtlpProto, Elasticsearch::shared8()?).await
+}
+
+#[tokio::test]
+async fn every_sdk_arrives_in_cassandra_over_otlp_proto() -> Result<()> {
+    every_sdk_arrives(Encoding::OtlpProto, Cassandra::shared()?).await
+}
+
+#[tokio::test]
+async fn every_sdk_arrives_in_cassandra_over_jaeger_protobuf() -> Result<()> {
+    every_sdk_arrives(Encoding::Protobuf, Cassandra::shared()?).await
 }

@@ -4,7 +4,7 @@ use crate::config::Index;
 use crate::cql::{Raw, Reader};
 use crate::decode::SpanReader;
 use crate::index::layout::CELL;
-use crate::index::rows::{Plan, Rows, Table, plan};
+use crate::index::rows::{NONE, Plan, Rows, Table, plan};
 use crate::index::text::TagFilter;
 use skua_bench::spans::{Config, generate};
 use skua_model::{Process, Span, SpanBatch};
@@ -66,7 +66,7 @@ fn postings(plan: &Plan) -> BTreeMap<(Table, Vec<Vec<u8>>), Starts> {
     let mut all: BTreeMap<_, Starts> = BTreeMap::new();
     for partition in &plan.partitions {
         let mut rows = Rows::default();
-        partition.put(&mut rows, 0..partition.len());
+        assert_eq!(plan.put(partition, &mut rows, partition.first(), partition.len()), NONE);
         for i in 0..rows.len() {
             let c = cells(rows.row(i));
             let (key, start, trace) = match partition.table {

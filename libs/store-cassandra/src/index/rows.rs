@@ -7,6 +7,7 @@ use crate::encode::{self, put_process, put_span};
 use foldhash::{HashMap, HashSet};
 use skua_model::{AnyValue, SpanBatch, SpanView, for_each_tag};
 use skua_store::RefusedSpan;
+use std::ops::Range;
 use twox_hash::XxHash3_128;
 
 /// The tables that a batch is written to, names apart.
@@ -22,24 +23,33 @@ pub(crate) enum Table {
 /// Jaeger's flag of spans that are not to be indexed by tags and duration.
 const FIREHOSE: u32 = 8;
 
-/// Rows of one partition.
+/// Rows of one partition. Most have one row: so keys and rows of all lie side by side in the [`Plan`].
 pub(crate) struct Partition {
     pub table: Table,
-    /// The cells of the partition key.
-    key: Vec<u8>,
-    rows: Vec<Row>,
+    /// Where the cells of its key lie.
+    key: Range<u32>,
+    /// The row that was added last.
+    last: u32,
+    rows: u32,
     /// The trace of the last row: its number in the batch.
     trace: u32,
 }
 
+/// 24 bytes.
 #[derive(Clone, Copy)]
 struct Row {
-    trace: [u8; 16],
     /// Microseconds since 1970.
     start: u64,
     /// Span id in `tag_index`, microseconds in `duration_index`.
     extra: i64,
+    /// The number of the trace.
+    trace: u32,
+    /// The row of the same partition that was added before.
+    before: u32,
 }
+
+/// No row.
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// Encoded rows: the values of one statement each.
 #[derive(Debug, Default)]
@@ -73,13 +83,6 @@ impl Rows {
         }
         picked
     }
-
-    /// The rows of another behind these.
-    pub fn append(&mut self, other: &Self) {
-        let before = self.cells.len() as u32;
-        self.cells.extend_from_slice(&other.cells);
-        self.ends.extend(other.ends.iter().map(|end| before + end));
-    }
 }
 
 /// A name that has to be in its table: `service`, or `service`, kind and operation.
@@ -99,6 +102,10 @@ pub(crate) struct Plan {
     /// For each trace the number of its last row and one.
     pub trace_ends: Vec<usize>,
     pub partitions: Vec<Partition>,
+    keys: Vec<u8>,
+    rows: Vec<Row>,
+    /// By the number of a trace.
+    ids: Vec<[u8; 16]>,
     pub names: HashSet<Name>,
     pub refused: Vec<RefusedSpan>,
     /// Tags, operations of which nothing can be indexed because they are too long.
@@ -108,24 +115,39 @@ pub(crate) struct Plan {
 impl Partition {
     /// Rows of it.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.rows as usize
     }
 
-    /// Appends some of its rows as values of statements.
-    pub fn put(&self, out: &mut Rows, rows: std::ops::Range<usize>) {
-        for row in &self.rows[rows] {
-            let cells = &mut out.cells;
-            cells.extend_from_slice(&self.key);
-            if self.table == Table::Duration {
+    /// Bytes of the values of all its rows, about.
+    pub fn size(&self) -> usize {
+        self.len() * (self.key.len() + 44)
+    }
+
+    /// The row to begin with.
+    pub fn first(&self) -> u32 {
+        self.last
+    }
+}
+
+impl Plan {
+    /// Appends some of a partition's rows as values of statements, and returns where the next begin, or [`NONE`].
+    pub fn put(&self, partition: &Partition, out: &mut Rows, from: u32, most: usize) -> u32 {
+        let (mut next, cells) = (from, &mut out.cells);
+        for _ in 0..most {
+            let Some(row) = self.rows.get(next as usize) else { break };
+            cells.extend_from_slice(&self.keys[partition.key.start as usize..partition.key.end as usize]);
+            if partition.table == Table::Duration {
                 put_i64(cells, row.extra);
             }
             put_i64(cells, row.start as i64);
-            put(cells, &row.trace);
-            if self.table == Table::Tag {
+            put(cells, &self.ids[row.trace as usize]);
+            if partition.table == Table::Tag {
                 put_i64(cells, row.extra);
             }
-            out.end_row();
+            out.ends.push(cells.len() as u32);
+            next = row.before;
         }
+        next
     }
 }
 
@@ -143,9 +165,9 @@ struct Planner<'a, 'f> {
     filter: &'f TagFilter,
     plan: Plan,
     resources: HashMap<u32, Resource<'a>>,
-    places: HashMap<u128, usize>,
+    places: HashMap<u128, u32>,
     scratch: Vec<u8>,
-    /// The number of the trace, from 1 on.
+    /// The number of the trace.
     trace: u32,
 }
 
@@ -173,7 +195,8 @@ pub(crate) fn plan(batch: &SpanBatch, filter: &TagFilter) -> Plan {
 impl<'a> Planner<'a, '_> {
     /// The spans of a trace, latest first: each then finds the row that may stand for it.
     fn trace(&mut self, spans: &[u32]) {
-        self.trace += 1;
+        self.trace = self.plan.ids.len() as u32;
+        self.plan.ids.push(self.batch.spans()[spans[0] as usize].trace_id);
         let mut views: Vec<(u32, SpanView<'a>)> =
             spans.iter().map(|i| (*i, self.batch.view(&self.batch.spans()[*i as usize]))).collect();
         views.sort_by_key(|(_, view)| std::cmp::Reverse(view.start));
@@ -226,7 +249,8 @@ impl<'a> Planner<'a, '_> {
         self.plan.traces.end_row();
         self.plan.spans.push(i);
 
-        let row = Row { trace: view.trace_id, start: encode::start(view), extra: i64::from_be_bytes(view.span_id) };
+        let extra = i64::from_be_bytes(view.span_id);
+        let row = Row { start: encode::start(view), extra, trace: self.trace, before: NONE };
         let indexed = view.jaeger_flags.unwrap_or(0) & FIREHOSE == 0;
         let kind = self.tags(view, resource, row, indexed);
         self.by_service(resource, row, hash);
@@ -307,9 +331,8 @@ impl<'a> Planner<'a, '_> {
             put(out, operation);
             put_i64(out, bucket);
         });
-        if !self.add(partition, row)
-            && let Some(shared) = self.plan.partitions[partition].rows.last_mut()
-        {
+        if !self.add(partition, row) {
+            let shared = &mut self.plan.rows[self.plan.partitions[partition].last as usize];
             shared.extra = shared.extra.max(row.extra);
         }
     }
@@ -360,25 +383,33 @@ impl<'a> Planner<'a, '_> {
             return None;
         }
         let id = XxHash3_128::oneshot_with_seed(table as u64, &self.scratch);
-        Some(*self.places.entry(id).or_insert_with(|| {
-            self.plan.partitions.push(Partition { table, key: self.scratch.as_slice().to_vec(), rows: Vec::new(), trace: 0 });
-            self.plan.partitions.len() - 1
-        }))
+        let plan = &mut self.plan;
+        let place = self.places.entry(id).or_insert_with(|| {
+            let from = plan.keys.len() as u32;
+            plan.keys.extend_from_slice(&self.scratch);
+            let key = from..plan.keys.len() as u32;
+            plan.partitions.push(Partition { table, key, last: NONE, rows: 0, trace: NONE });
+            plan.partitions.len() as u32 - 1
+        });
+        Some(*place as usize)
     }
 
     /// Adds a row, unless the trace's last row in the partition may stand for it. Spans come latest first.
     fn add(&mut self, partition: usize, row: Row) -> bool {
-        let p = &mut self.plan.partitions[partition];
-        let shared = p.trace == self.trace && p.rows.last().is_some_and(|last| last.start - row.start.min(last.start) <= CELL);
+        let p = &self.plan.partitions[partition];
+        let near = |last: &Row| last.start.saturating_sub(row.start) <= CELL;
+        let shared = p.trace == self.trace && self.plan.rows.get(p.last as usize).is_some_and(near);
         if !shared {
-            p.trace = self.trace;
-            p.rows.push(row);
+            self.push(partition, row);
         }
         !shared
     }
 
     fn push(&mut self, partition: usize, row: Row) {
-        self.plan.partitions[partition].rows.push(row);
+        let p = &mut self.plan.partitions[partition];
+        self.plan.rows.push(Row { before: p.last, ..row });
+        (p.last, p.trace) = (self.plan.rows.len() as u32 - 1, self.trace);
+        p.rows += 1;
     }
 }
 

@@ -4,7 +4,7 @@
 //! above which a server warns of a batch: ten partitions and 5 KiB (`unlogged_batch_across_partitions_warn_threshold` and
 //! `batch_size_warn_threshold` of cassandra.yaml; neither counts for one partition).
 
-use crate::index::rows::{Plan, Rows, Table};
+use crate::index::rows::{NONE, Plan, Rows, Table};
 use crate::statements::MOST_ROWS;
 use crate::store::Connected;
 use foldhash::HashMap;
@@ -64,9 +64,9 @@ pub(super) struct Requests<'p> {
     small: Vec<usize>,
     large: Vec<usize>,
     owners: HashMap<usize, u64>,
-    /// Rows of `traces` done, and rows of the large partition that is under way.
+    /// Rows of `traces` done, and where the large partition that is under way goes on.
     traces_done: usize,
-    large_done: usize,
+    large_next: Option<u32>,
 }
 
 impl<'p> Requests<'p> {
@@ -78,13 +78,13 @@ impl<'p> Requests<'p> {
         if owners.cluster.is_some() {
             for i in &small {
                 let mut row = Rows::default();
-                plan.partitions[*i].put(&mut row, 0..1);
+                plan.put(&plan.partitions[*i], &mut row, plan.partitions[*i].first(), 1);
                 by_number.insert(*i, owners.of(plan.partitions[*i].table, row.row(0)));
             }
         }
         // Taken from the end.
         small.sort_by_key(|i| (plan.partitions[*i].table, by_number.get(i).copied().unwrap_or(0)));
-        Self { plan, small, large, owners: by_number, traces_done: 0, large_done: 0 }
+        Self { plan, small, large, owners: by_number, traces_done: 0, large_next: None }
     }
 
     /// Some rows of the next trace.
@@ -101,34 +101,26 @@ impl<'p> Requests<'p> {
 
     fn next_large(&mut self) -> Option<Request> {
         let partition = &self.plan.partitions[*self.large.last()?];
-        let to = partition.len().min(self.large_done + MOST_ROWS);
         let mut rows = Rows::default();
-        partition.put(&mut rows, self.large_done..to);
-        self.large_done = to;
-        if to == partition.len() {
+        let next = self.plan.put(partition, &mut rows, self.large_next.unwrap_or(partition.first()), MOST_ROWS);
+        self.large_next = (next != NONE).then_some(next);
+        if self.large_next.is_none() {
             self.large.pop();
-            self.large_done = 0;
         }
         Some(Request { table: partition.table, rows, spans: Vec::new() })
     }
 
     fn next_small(&mut self) -> Option<Request> {
-        let first = self.small.pop()?;
-        let (table, owner) = (self.plan.partitions[first].table, self.owner(first));
-        let mut rows = Rows::default();
-        self.put_all(&mut rows, first);
-        let mut partitions = 1;
+        let (owner, mut rows, mut partitions, mut size) = (self.owner(*self.small.last()?), Rows::default(), 0, 0);
+        let table = self.plan.partitions[*self.small.last()?].table;
         while let Some(&next) = self.small.last() {
             let partition = &self.plan.partitions[next];
-            let mut more = Rows::default();
-            if partitions == MOST_PARTITIONS || partition.table != table || self.owner(next) != owner {
+            size += partition.size();
+            let full = partitions == MOST_PARTITIONS || size > MOST_MIXED_BYTES || rows.len() + partition.len() > MOST_ROWS;
+            if partitions > 0 && (full || partition.table != table || self.owner(next) != owner) {
                 break;
             }
-            self.put_all(&mut more, next);
-            if rows.cells.len() + more.cells.len() > MOST_MIXED_BYTES || rows.len() + more.len() > MOST_ROWS {
-                break;
-            }
-            rows.append(&more);
+            self.plan.put(partition, &mut rows, partition.first(), partition.len());
             partitions += 1;
             self.small.pop();
         }
@@ -137,11 +129,6 @@ impl<'p> Requests<'p> {
 
     fn owner(&self, partition: usize) -> u64 {
         self.owners.get(&partition).copied().unwrap_or(0)
-    }
-
-    fn put_all(&self, rows: &mut Rows, partition: usize) {
-        let partition = &self.plan.partitions[partition];
-        partition.put(rows, 0..partition.len());
     }
 }
 
