@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::FmtContext;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::layer::SubscriberExt;
@@ -33,7 +33,9 @@ pub fn init(level: &str, encoding: Encoding) {
         _ => Level::INFO,
     };
     // Of libraries, what matters to an operator only; "skua" is the prefix of all our crates.
-    let filter = Targets::new().with_default(Level::WARN).with_target("skua", level);
+    // The Cassandra driver tells of each attempt and each connection; the stores tell of what failed, once.
+    let driver = if level >= Level::DEBUG { LevelFilter::WARN } else { LevelFilter::OFF };
+    let filter = Targets::new().with_default(Level::WARN).with_target("skua", level).with_target("scylla", driver);
     let terminal = std::io::stderr().is_terminal();
     let text = encoding == Encoding::Console || (encoding == Encoding::Auto && terminal);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(terminal);
