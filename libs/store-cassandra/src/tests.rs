@@ -6,6 +6,8 @@ use crate::decode::SpanReader;
 use crate::index::layout::CELL;
 use crate::index::rows::{NONE, Plan, Rows, Table, plan};
 use crate::index::text::TagFilter;
+use crate::write::requests::Requests;
+use foldhash::HashMap;
 use skua_bench::spans::{Config, generate};
 use skua_model::{Process, Span, SpanBatch};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,16 +38,27 @@ fn cells(row: &[u8]) -> Vec<&[u8]> {
     cells
 }
 
+/// The rows of `traces`, and the spans that they are of.
+fn traces(batch: &SpanBatch) -> (Vec<Vec<u8>>, Vec<u32>) {
+    let plan = planned(batch, &Index::default());
+    let (mut rows, mut spans) = (Vec::new(), Vec::new());
+    for request in Requests::new(batch, &plan, HashMap::default()).filter(|r| r.table == Table::Traces) {
+        rows.extend((0..request.rows.len()).map(|i| request.rows.row(i).to_vec()));
+        spans.extend(request.spans);
+    }
+    (rows, spans)
+}
+
 /// Scenario: the bench's spans, as rows and back. Guarantee: they are as they were, but for parts of a microsecond.
 #[test]
 fn a_row_holds_the_whole_span() {
     let batch = batch(500);
-    let plan = planned(&batch, &Index::default());
     let spans = owned(&batch);
-    assert_eq!(plan.traces.len(), spans.len());
+    let (rows, numbers) = traces(&batch);
+    assert_eq!(rows.len(), spans.len());
     let mut reader = SpanReader::default();
-    for (i, number) in plan.spans.iter().enumerate() {
-        let c = cells(plan.traces.row(i));
+    for (row, number) in rows.iter().zip(&numbers) {
+        let c = cells(row);
         assert_eq!(c.len(), 12);
         // All but span_hash, in the order in which they are read.
         let places = [0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11];
@@ -119,9 +132,10 @@ fn a_span_that_comes_twice_is_one_row() {
     let once = batch(100);
     let twice = SpanBatch::parse([once.bytes().clone(), once.bytes().clone()].concat()).unwrap();
     let (a, b) = (planned(&once, &Index::default()), planned(&twice, &Index::default()));
-    assert_eq!((a.traces.len(), b.traces.len()), (100, 100));
-    assert!(a.traces.cells == b.traces.cells);
     assert_eq!(postings(&a), postings(&b));
+    let (once, twice) = (traces(&once).0, traces(&twice).0);
+    assert_eq!(once.len(), 100);
+    assert!(once == twice);
 }
 
 /// Guarantee: the flags of Jaeger leave out what they say, and nothing else.
@@ -149,4 +163,27 @@ fn filters_leave_out_tags() {
     let filter = TagFilter::new(&only).unwrap();
     assert!(filter.is_complete_for("span.kind", "x") && !filter.is_complete_for("event", "x"));
     assert!(!filter.is_complete_for("span.kind", &"x".repeat(256)) && !filter.is_complete_for("span.kind", "{\"a\": 1}"));
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn requests_of_a_batch() {
+    let batch = batch(2200);
+    let plan = planned(&batch, &Index::default());
+    let mut counts: BTreeMap<Table, (usize, usize, usize)> = BTreeMap::new();
+    for r in Requests::new(&batch, &plan, HashMap::default()) {
+        let c = counts.entry(r.table).or_default();
+        c.0 += 1;
+        c.1 += r.rows.len();
+        c.2 += r.rows.cells.len();
+    }
+    for (t, (n, rows, bytes)) in counts {
+        println!(
+            "{t:?}: {:.3} requests a span, {:.2} rows a span, {:.1} rows and {} bytes a request",
+            n as f64 / 2200.0,
+            rows as f64 / 2200.0,
+            rows as f64 / n as f64,
+            bytes / n
+        );
+    }
 }

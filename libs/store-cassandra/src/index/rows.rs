@@ -3,7 +3,7 @@
 use super::layout::{self, BUCKETS, CELL, OPERATION_KEY, SERVICE_KEY};
 use super::text::{TagFilter, is_indexable, put_text};
 use crate::cql::{put, put_i32, put_i64, put_with};
-use crate::encode::{self, put_process, put_span};
+use crate::encode::{self, put_process};
 use foldhash::{HashMap, HashSet};
 use skua_model::{AnyValue, SpanBatch, SpanView, for_each_tag};
 use skua_store::RefusedSpan;
@@ -70,7 +70,8 @@ impl Rows {
         &self.cells[from..self.ends[i] as usize]
     }
 
-    fn end_row(&mut self) {
+    /// What was appended to the cells is a row.
+    pub fn end_row(&mut self) {
         self.ends.push(self.cells.len() as u32);
     }
 
@@ -93,20 +94,21 @@ pub(crate) struct Name {
     pub operation: Option<(&'static str, Vec<u8>)>,
 }
 
-/// All that a batch becomes.
+/// All that a batch becomes. Rows of `traces`, which are long, are written when they are sent: see [`Plan::spans`].
 #[derive(Default)]
 pub(crate) struct Plan {
-    /// Rows of `traces`, a trace after the other, and the spans that they are of.
-    pub traces: Rows,
+    /// The spans with a row in `traces`, a trace after the other.
     pub spans: Vec<u32>,
-    /// For each trace the number of its last row and one.
+    /// For each trace the number of its last span in [`Plan::spans`] and one.
     pub trace_ends: Vec<usize>,
+    /// By the number of a resource: its cell in those rows.
+    pub processes: HashMap<u32, Vec<u8>>,
     pub partitions: Vec<Partition>,
     keys: Vec<u8>,
     rows: Vec<Row>,
     /// By the number of a trace.
     ids: Vec<[u8; 16]>,
-    pub names: HashSet<Name>,
+    pub names: Vec<Name>,
     pub refused: Vec<RefusedSpan>,
     /// Tags, operations of which nothing can be indexed because they are too long.
     pub skipped: u64,
@@ -152,9 +154,9 @@ impl Plan {
 }
 
 /// What the spans of one resource have in common.
+#[derive(Default)]
 struct Resource<'a> {
     service: &'a [u8],
-    process: Vec<u8>,
     /// Partitions of the process tags.
     partitions: Vec<usize>,
 }
@@ -166,6 +168,8 @@ struct Planner<'a, 'f> {
     plan: Plan,
     resources: HashMap<u32, Resource<'a>>,
     places: HashMap<u128, u32>,
+    /// Hashes of the names in the plan.
+    named: HashSet<u64>,
     scratch: Vec<u8>,
     /// The number of the trace.
     trace: u32,
@@ -179,6 +183,7 @@ pub(crate) fn plan(batch: &SpanBatch, filter: &TagFilter) -> Plan {
         plan: Plan::default(),
         resources: HashMap::default(),
         places: HashMap::default(),
+        named: HashSet::default(),
         scratch: Vec::new(),
         trace: 0,
     };
@@ -200,28 +205,24 @@ impl<'a> Planner<'a, '_> {
         let mut views: Vec<(u32, SpanView<'a>)> =
             spans.iter().map(|i| (*i, self.batch.view(&self.batch.spans()[*i as usize]))).collect();
         views.sort_by_key(|(_, view)| std::cmp::Reverse(view.start));
-        let mut seen = HashSet::default();
         for (i, view) in &views {
-            self.span(*i, view, &mut seen);
+            self.span(*i, view);
         }
-        self.plan.trace_ends.push(self.plan.traces.len());
+        self.plan.trace_ends.push(self.plan.spans.len());
     }
 
-    fn span(&mut self, i: u32, view: &SpanView<'a>, seen: &mut HashSet<([u8; 8], i64)>) {
+    fn span(&mut self, i: u32, view: &SpanView<'a>) {
         let number = self.batch.resource_of(&self.batch.spans()[i as usize]);
-        if !self.resources.contains_key(&number) {
-            let resource = self.resource(number);
-            self.resources.insert(number, resource);
-        }
-        let Some(resource) = self.resources.remove(&number) else { return };
-        self.span_of(i, view, &resource, seen);
+        let known = self.resources.get_mut(&number).map(std::mem::take);
+        let resource = known.unwrap_or_else(|| self.resource(number));
+        self.span_of(i, view, &resource);
         self.resources.insert(number, resource);
     }
 
     fn resource(&mut self, number: u32) -> Resource<'a> {
         let view = self.batch.process(number);
-        let mut resource = Resource { service: view.service, process: Vec::new(), partitions: Vec::new() };
-        put_process(&mut resource.process, &view);
+        let mut resource = Resource { service: view.service, partitions: Vec::new() };
+        put_process(self.plan.processes.entry(number).or_default(), &view);
         if self.filter.process_tags {
             for kv in view.attributes() {
                 if let Some(partition) = self.tag_partition(resource.service, kv.key, kv.value) {
@@ -232,28 +233,20 @@ impl<'a> Planner<'a, '_> {
         resource
     }
 
-    fn span_of(&mut self, i: u32, view: &SpanView<'a>, resource: &Resource<'a>, seen: &mut HashSet<([u8; 8], i64)>) {
+    fn span_of(&mut self, i: u32, view: &SpanView<'a>, resource: &Resource<'a>) {
         let (service, operation) = (resource.service, view.name);
         if service.len() > layout::LONGEST_KEY {
             let detail = format!("a service name of {} bytes is longer than a key of Cassandra", service.len());
             self.plan.refused.push(RefusedSpan { span: i, reason: "too-large", detail });
             return;
         }
-        let before = self.plan.traces.cells.len();
-        let hash = put_span(&mut self.plan.traces.cells, view, &resource.process);
-        if !seen.insert((view.span_id, hash)) {
-            // One statement too many: both would be written at one time, and Cassandra would then keep both lists of tags.
-            self.plan.traces.cells.truncate(before);
-            return;
-        }
-        self.plan.traces.end_row();
         self.plan.spans.push(i);
 
         let extra = i64::from_be_bytes(view.span_id);
         let row = Row { start: encode::start(view), extra, trace: self.trace, before: NONE };
         let indexed = view.jaeger_flags.unwrap_or(0) & FIREHOSE == 0;
         let kind = self.tags(view, resource, row, indexed);
-        self.by_service(resource, row, hash);
+        self.by_service(service, row, view.trace_id);
         let fits = service.len() + operation.len() <= layout::LONGEST_KEY;
         if fits {
             self.by_operation(service, operation, row);
@@ -301,9 +294,9 @@ impl<'a> Planner<'a, '_> {
         kind.unwrap_or("")
     }
 
-    fn by_service(&mut self, resource: &Resource<'a>, row: Row, hash: i64) {
-        let service = resource.service;
-        let bucket = (hash as u64 % BUCKETS as u64) as i32;
+    /// Jaeger chooses the bucket by `span_hash`; a reader asks all of them.
+    fn by_service(&mut self, service: &[u8], row: Row, trace: [u8; 16]) {
+        let bucket = i32::from(trace[15]) % BUCKETS;
         let ours = self.hour_partition(service, SERVICE_KEY, row.start, None);
         if self.add(ours, row) {
             let partition = self.partition(Table::ServiceName, |out| {
@@ -338,8 +331,16 @@ impl<'a> Planner<'a, '_> {
     }
 
     fn names(&mut self, service: &[u8], operation: Option<(&'static str, &[u8])>) {
-        let operation = operation.map(|(kind, name)| (kind, name.to_vec()));
-        self.plan.names.insert(Name { service: service.to_vec(), operation });
+        self.scratch.clear();
+        put(&mut self.scratch, service);
+        if let Some((kind, operation)) = operation {
+            put(&mut self.scratch, kind.as_bytes());
+            put(&mut self.scratch, operation);
+        }
+        if self.named.insert(XxHash3_128::oneshot(&self.scratch) as u64) {
+            let operation = operation.map(|(kind, name)| (kind, name.to_vec()));
+            self.plan.names.push(Name { service: service.to_vec(), operation });
+        }
     }
 
     /// The partition of a tag, unless it is not indexed.

@@ -4,7 +4,7 @@
 //! - [`deliver`]: sends requests until each row is stored or refused.
 
 mod deliver;
-mod requests;
+pub(crate) mod requests;
 
 use crate::cql::{Cells, put};
 use crate::error;
@@ -14,7 +14,7 @@ use crate::store::{CassandraStore, Connected};
 use async_trait::async_trait;
 pub(crate) use deliver::Retry;
 use futures::stream::{FuturesUnordered, StreamExt};
-use requests::{Owners, Requests};
+use requests::{Requests, owners};
 use skua_model::SpanBatch;
 use skua_store::{RefusedSpan, SpanWriter, StoreError, Written};
 use std::time::Instant;
@@ -32,9 +32,11 @@ impl SpanWriter for CassandraStore {
         self.metrics.skipped.inc_by(plan.skipped);
         let mut refused = std::mem::take(&mut plan.refused);
         let names = self.names.unknown(std::mem::take(&mut plan.names));
-        let owners = Owners::new(connected);
-        let (delivered, ()) =
-            futures::try_join!(self.write_rows(connected, Requests::new(&plan, &owners)), self.write_names(connected, &names))?;
+        let owners = owners(&plan, connected);
+        let (delivered, ()) = futures::try_join!(
+            self.write_rows(connected, Requests::new(batch, &plan, owners)),
+            self.write_names(connected, &names)
+        )?;
         refused.extend(delivered);
         refused.sort_by_key(|r| r.span);
         let stored = batch.len() as u64 - refused.len() as u64;

@@ -4,13 +4,12 @@
 //! above which a server warns of a batch: ten partitions and 5 KiB (`unlogged_batch_across_partitions_warn_threshold` and
 //! `batch_size_warn_threshold` of cassandra.yaml; neither counts for one partition).
 
-use crate::index::rows::{NONE, Plan, Rows, Table};
+use crate::encode::put_span;
+use crate::index::rows::{NONE, Partition, Plan, Rows, Table};
 use crate::statements::MOST_ROWS;
 use crate::store::Connected;
-use foldhash::HashMap;
-use scylla::cluster::ClusterState;
-use std::ops::Range;
-use std::sync::Arc;
+use foldhash::{HashMap, HashSet};
+use skua_model::SpanBatch;
 
 /// Bytes of a request for one partition: a mutation of Cassandra may have 16 MiB by default.
 const MOST_BYTES: usize = 256 << 10;
@@ -22,81 +21,88 @@ const MOST_MIXED_BYTES: usize = 4 << 10;
 const MANY: usize = 8;
 
 /// Rows to write at once.
-pub(super) struct Request {
+pub(crate) struct Request {
     pub table: Table,
     pub rows: Rows,
     /// The spans that the rows are of, where they are rows of `traces`.
     pub spans: Vec<u32>,
 }
 
-/// Who has a partition: the number of its first replica, and shard.
-pub(super) struct Owners<'c> {
-    connected: &'c Connected,
-    /// `None` with a single node without shards.
-    cluster: Option<Arc<ClusterState>>,
-}
-
-impl<'c> Owners<'c> {
-    pub fn new(connected: &'c Connected) -> Self {
-        let cluster = connected.session.get_cluster_state();
-        let one = match cluster.get_nodes_info() {
-            [node] => node.sharder().is_none(),
-            _ => false,
-        };
-        Self { connected, cluster: (!one).then_some(cluster) }
+/// Who has a partition: equal numbers for partitions of one first replica and shard, by the number of a partition. Empty with a single
+/// node without shards; large partitions, which share no request, are not in it.
+pub(super) fn owners(plan: &Plan, connected: &Connected) -> HashMap<usize, u64> {
+    let cluster = connected.session.get_cluster_state();
+    if let [node] = cluster.get_nodes_info()
+        && node.sharder().is_none()
+    {
+        return HashMap::default();
     }
-
-    /// Equal for partitions of one first replica; 0 for all where that is not known.
-    fn of(&self, table: Table, row: &[u8]) -> u64 {
-        let Some(cluster) = &self.cluster else { return 0 };
-        let statement = self.connected.statements.insert(table);
-        let token = statement.calculate_token(&crate::cql::Cells(row)).ok().flatten();
-        let Some((token, spec)) = token.zip(statement.get_table_spec()) else { return 0 };
+    let owner = |partition: &Partition| {
+        let mut row = Rows::default();
+        plan.put(partition, &mut row, partition.first(), 1);
+        let statement = connected.statements.insert(partition.table);
+        let token = statement.calculate_token(&crate::cql::Cells(row.row(0))).ok().flatten();
+        let (token, spec) = token.zip(statement.get_table_spec())?;
         let replicas = cluster.get_token_endpoints(spec.ks_name(), spec.table_name(), token);
-        replicas.first().map_or(0, |(node, shard)| node.host_id.as_u64_pair().1 ^ u64::from(*shard))
-    }
+        replicas.first().map(|(node, shard)| node.host_id.as_u64_pair().1 ^ u64::from(*shard))
+    };
+    let small = plan.partitions.iter().enumerate().filter(|(_, p)| (1..MANY).contains(&p.len()));
+    small.map(|(i, partition)| (i, owner(partition).unwrap_or(0))).collect()
 }
 
 /// All requests of a plan, made one at a time.
-pub(super) struct Requests<'p> {
+pub(crate) struct Requests<'p> {
+    batch: &'p SpanBatch,
     plan: &'p Plan,
     /// Partitions by table, owner and number, the large ones apart.
     small: Vec<usize>,
     large: Vec<usize>,
     owners: HashMap<usize, u64>,
-    /// Rows of `traces` done, and where the large partition that is under way goes on.
-    traces_done: usize,
+    /// Spans done, and of the trace that is under way those that have a row: span id and hash.
+    spans_done: usize,
+    seen: HashSet<([u8; 8], i64)>,
+    /// Where the large partition that is under way goes on.
     large_next: Option<u32>,
 }
 
 impl<'p> Requests<'p> {
-    pub fn new(plan: &'p Plan, owners: &Owners<'_>) -> Self {
+    pub fn new(batch: &'p SpanBatch, plan: &'p Plan, owners: HashMap<usize, u64>) -> Self {
         let (large, mut small): (Vec<usize>, Vec<usize>) =
             (0..plan.partitions.len()).partition(|i| plan.partitions[*i].len() >= MANY);
         small.retain(|i| plan.partitions[*i].len() > 0);
-        let mut by_number = HashMap::default();
-        if owners.cluster.is_some() {
-            for i in &small {
-                let mut row = Rows::default();
-                plan.put(&plan.partitions[*i], &mut row, plan.partitions[*i].first(), 1);
-                by_number.insert(*i, owners.of(plan.partitions[*i].table, row.row(0)));
-            }
-        }
         // Taken from the end.
-        small.sort_by_key(|i| (plan.partitions[*i].table, by_number.get(i).copied().unwrap_or(0)));
-        Self { plan, small, large, owners: by_number, traces_done: 0, large_next: None }
+        small.sort_by_key(|i| (plan.partitions[*i].table, owners.get(i).copied().unwrap_or(0)));
+        Self { batch, plan, small, large, owners, spans_done: 0, seen: HashSet::default(), large_next: None }
     }
 
-    /// Some rows of the next trace.
+    /// Some rows of the next trace. A span that comes twice has one: two statements of one request would be carried out at one time,
+    /// and Cassandra would then keep both lists of tags.
     fn next_traces(&mut self) -> Option<Request> {
-        let (plan, from) = (self.plan, self.traces_done);
-        if from >= plan.traces.len() {
-            return None;
+        let (plan, mut rows, mut spans) = (self.plan, Rows::default(), Vec::new());
+        while self.spans_done < plan.spans.len() {
+            let end_of_trace = plan.trace_ends[plan.trace_ends.partition_point(|end| *end <= self.spans_done)];
+            while self.spans_done < end_of_trace && rows.len() < MOST_ROWS && rows.cells.len() < MOST_BYTES {
+                let span = plan.spans[self.spans_done];
+                let entry = &self.batch.spans()[span as usize];
+                let process = plan.processes.get(&self.batch.resource_of(entry)).map_or(&[][..], Vec::as_slice);
+                let (before, view) = (rows.cells.len(), self.batch.view(entry));
+                let hash = put_span(&mut rows.cells, &view, process);
+                if self.seen.insert((view.span_id, hash)) {
+                    rows.end_row();
+                    spans.push(span);
+                } else {
+                    rows.cells.truncate(before);
+                }
+                self.spans_done += 1;
+            }
+            if self.spans_done == end_of_trace {
+                self.seen.clear();
+            }
+            if rows.len() > 0 {
+                return Some(Request { table: Table::Traces, rows, spans });
+            }
         }
-        let end_of_trace = plan.trace_ends[plan.trace_ends.partition_point(|end| *end <= from)];
-        let to = bounded(from..end_of_trace, |i| plan.traces.row(i).len());
-        self.traces_done = to;
-        Some(Request { table: Table::Traces, rows: plan.traces.pick(from..to), spans: plan.spans[from..to].to_vec() })
+        None
     }
 
     fn next_large(&mut self) -> Option<Request> {
@@ -130,18 +136,6 @@ impl<'p> Requests<'p> {
     fn owner(&self, partition: usize) -> u64 {
         self.owners.get(&partition).copied().unwrap_or(0)
     }
-}
-
-/// The end of the first rows that fit one request: one at least.
-fn bounded(rows: Range<usize>, size: impl Fn(usize) -> usize) -> usize {
-    let mut bytes = 0;
-    for i in rows.clone().take(MOST_ROWS) {
-        bytes += size(i);
-        if bytes > MOST_BYTES && i > rows.start {
-            return i;
-        }
-    }
-    rows.end.min(rows.start + MOST_ROWS)
 }
 
 impl Iterator for Requests<'_> {

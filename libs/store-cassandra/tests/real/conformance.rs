@@ -1,6 +1,6 @@
 //! The suites of all stores.
 
-use crate::given::{config, keyspace, store};
+use crate::given::{config, keyspace, server, store};
 use skua_store::conformance::{self, Abilities};
 use skua_store::sampling::Lease;
 use skua_store_cassandra::{CassandraDependencies, CassandraSampling};
@@ -11,7 +11,8 @@ pub const ABILITIES: Abilities = Abilities { warnings: true, long_values: true, 
 
 #[tokio::test]
 async fn passes_the_suite() {
-    let store = store(config(&keyspace("suite"))).await;
+    let Some(server) = server() else { return };
+    let store = store(config(&server, &keyspace("suite"))).await;
     for case in conformance::CASES {
         let from = std::time::Instant::now();
         conformance::run_case(case, ABILITIES, &*store, &*store, &|| Box::pin(async {})).await;
@@ -21,14 +22,16 @@ async fn passes_the_suite() {
 
 #[tokio::test]
 async fn dependencies_pass_the_suite() {
-    let dependencies = CassandraDependencies::new(store(config(&keyspace("dependencies"))).await);
+    let Some(server) = server() else { return };
+    let dependencies = CassandraDependencies::new(store(config(&server, &keyspace("dependencies"))).await);
     conformance::dependencies::run(&dependencies, &dependencies, &|| Box::pin(async {})).await;
 }
 
 /// But for the cases with a clock of their own: here the server's counts.
 #[tokio::test]
 async fn sampling_passes_the_suite() {
-    let sampling = CassandraSampling::new(store(config(&keyspace("sampling"))).await);
+    let Some(server) = server() else { return };
+    let sampling = CassandraSampling::new(store(config(&server, &keyspace("sampling"))).await);
     for case in conformance::sampling::CASES.iter().filter(|case| !["lease-expires", "lease-race"].contains(case)) {
         conformance::sampling::run_case(case, &sampling, &sampling, &|| Box::pin(async {})).await;
     }
@@ -38,7 +41,8 @@ async fn sampling_passes_the_suite() {
 /// as it keeps it, and another gets it afterwards.
 #[tokio::test]
 async fn a_lease_has_one_owner_and_ends() {
-    let lease = CassandraSampling::new(store(config(&keyspace("lease"))).await);
+    let Some(server) = server() else { return };
+    let lease = CassandraSampling::new(store(config(&server, &keyspace("lease"))).await);
     let ask = async |owner: &str, ttl| lease.acquire("r", owner, Duration::from_secs(ttl), 0).await.unwrap();
     let owners: Vec<String> = (0..8).map(|i| format!("owner-{i}")).collect();
     let got = futures::future::join_all(owners.iter().map(|owner| ask(owner, 600))).await;

@@ -6,9 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// The server, or a panic that says how to get one.
-pub fn server() -> String {
-    std::env::var("SKUA_TEST_CASSANDRA").expect("SKUA_TEST_CASSANDRA=host:port; make integration-test starts a server")
+/// The server as `host:port`; a test without one says so and ends.
+pub fn server() -> Option<String> {
+    let server = std::env::var("SKUA_TEST_CASSANDRA").ok();
+    if server.is_none() {
+        println!("skipped: SKUA_TEST_CASSANDRA is not set");
+    }
+    server
 }
 
 /// A keyspace that no other test uses.
@@ -19,9 +23,9 @@ pub fn keyspace(name: &str) -> String {
 }
 
 /// Makes its keyspace when it is opened.
-pub fn config(keyspace: &str) -> Config {
+pub fn config(server: &str, keyspace: &str) -> Config {
     Config {
-        servers: vec![server()],
+        servers: vec![server.to_owned()],
         keyspace: keyspace.to_owned(),
         timeout: Duration::from_secs(60),
         schema: SchemaConfig { create: true, ..SchemaConfig::default() },

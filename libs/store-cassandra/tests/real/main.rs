@@ -1,4 +1,5 @@
-//! The store on a real Cassandra: the one that `SKUA_TEST_CASSANDRA` names (`make integration-test` starts it).
+//! The store on a real Cassandra: `SKUA_TEST_CASSANDRA=host:port cargo test -p skua-store-cassandra --test real`; `make integration-test`
+//! starts one. Without it each test says so and ends.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -10,8 +10,8 @@ use skua_store::{ErrorKind, Operation, SpanReader, StoreError};
 use skua_store_cassandra::{CassandraDependencies, CassandraSampling, CassandraStore, Config, Schema, SchemaConfig};
 use std::sync::Arc;
 
-async fn session() -> Session {
-    SessionBuilder::new().known_node(server()).build().await.unwrap()
+async fn session(server: &str) -> Session {
+    SessionBuilder::new().known_node(server).build().await.unwrap()
 }
 
 async fn run(session: &Session, statements: &[String]) {
@@ -25,16 +25,17 @@ async fn refused(config: Config) -> StoreError {
     store.ready().await.unwrap_err()
 }
 
-fn as_found(keyspace: &str) -> Config {
-    Config { schema: SchemaConfig::default(), ..config(keyspace) }
+fn as_found(server: &str, keyspace: &str) -> Config {
+    Config { schema: SchemaConfig::default(), ..config(server, keyspace) }
 }
 
 /// Scenario: no keyspace, then one that lacks a table, then one with a table of other columns. Guarantees: the store says what there is
 /// and what to run, and does not write to what it does not know; once the schema is there the same store is ready.
 #[tokio::test]
 async fn says_what_is_missing_and_what_to_run() {
-    let (keyspace, session) = (keyspace("missing"), session().await);
-    let config = as_found(&keyspace);
+    let Some(server) = server() else { return };
+    let (keyspace, session) = (keyspace("missing"), session(&server).await);
+    let config = as_found(&server, &keyspace);
     let store = CassandraStore::new(config.clone(), "cassandra", "primary", &mut Registry::default()).unwrap();
     let e = store.ready().await.unwrap_err();
     assert_eq!(e.kind, ErrorKind::Unavailable);
@@ -64,7 +65,8 @@ async fn says_what_is_missing_and_what_to_run() {
 /// written and found; operations come without kinds; dependencies are kept; adaptive sampling, which has no tables there, says so.
 #[tokio::test]
 async fn an_old_schema_is_read_and_written() {
-    let (keyspace, session) = (keyspace("old"), session().await);
+    let Some(server) = server() else { return };
+    let (keyspace, session) = (keyspace("old"), session(&server).await);
     let mut statements = Schema::new(&keyspace, &SchemaConfig::default()).unwrap().statements();
     let newer = ["operation_names_v2", "dependencies_v2", "operation_throughput", "sampling_probabilities", "leases"];
     statements.retain(|s| !newer.iter().any(|table| s.contains(table)));
@@ -74,7 +76,7 @@ async fn an_old_schema_is_read_and_written() {
         format!("CREATE CUSTOM INDEX ON {keyspace}.dependencies (ts_index) USING 'org.apache.cassandra.index.sasi.SASIIndex' WITH OPTIONS = {{'mode': 'SPARSE'}}"),
     ]);
     run(&session, &statements).await;
-    let store = store(as_found(&keyspace)).await;
+    let store = store(as_found(&server, &keyspace)).await;
     let abilities = crate::conformance::ABILITIES;
     for case in ["services", "operations", "trace-by-id", "search-tags", "search-combined"] {
         conformance::run_case(case, abilities, &*store, &*store, &|| Box::pin(async {})).await;
