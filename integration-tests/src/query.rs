@@ -26,6 +26,15 @@ impl Query {
         Ok((status, json))
     }
 
+    /// POSTs nothing to a path, which must answer 200.
+    pub async fn post(&self, path: &str) -> Result<()> {
+        let request = self.http.post(format!("{}{path}", self.base)).timeout(Duration::from_secs(60));
+        let answer = request.send().await.context(format!("POST {path}"))?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await.context(format!("POST {path}"))?;
+        ensure(status == 200, || format!("POST {path}: {status}: {text}"))
+    }
+
     /// GETs a path that must answer 200, and gives the `data` of the envelope.
     pub async fn data(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value> {
         let (status, mut json) = self.get(path, parameters).await?;

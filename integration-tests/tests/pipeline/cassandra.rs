@@ -142,3 +142,27 @@ async fn a_missing_keyspace_is_waited_for() -> Result<()> {
     assert_eq!(Query::new(query.ports().query_http).services().await?, Vec::<String>::new());
     Ok(())
 }
+
+/// Scenario: a trace is archived in a second keyspace, whose other flags are the primary's, and then the primary's keyspace is another,
+/// as when all in it has expired. Guarantee: the trace is still there by its id, whole and as it was; others are not.
+#[tokio::test]
+async fn an_archived_trace_outlives_the_primary() -> Result<()> {
+    let (cassandra, archive) = (Cassandra::shared()?, unique_keyspace());
+    let spans = Spans::new("archive");
+    let flags = |primary: &str| {
+        let archive = ["--cassandra-archive.enabled=true".to_owned(), format!("--cassandra-archive.keyspace={archive}")];
+        [cassandra.flags(primary), archive.to_vec()].concat()
+    };
+    let skua = Skua::start("all-in-one", &flags(&unique_keyspace()), &STORAGE).await?;
+    send_all(&Sender::grpc(skua.ports().otlp_grpc)?, &spans, 0..SPANS, 20).await?;
+    let query = Query::new(skua.ports().query_http);
+    let (kept, other) = (spans.key(0).trace, spans.key(10).trace);
+    let before = query.complete_trace(&kept, 10).await?;
+    query.post(&format!("/api/archive/{kept}")).await?;
+
+    let later = Skua::start("all-in-one", &flags(&unique_keyspace()), &STORAGE).await?;
+    let query = Query::new(later.ports().query_http);
+    assert_eq!(query.trace(&kept).await?, Some(before));
+    assert_eq!(query.trace(&other).await?, None);
+    Ok(())
+}

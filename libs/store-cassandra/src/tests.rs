@@ -4,7 +4,8 @@ use crate::config::Index;
 use crate::cql::{Raw, Reader};
 use crate::decode::SpanReader;
 use crate::index::layout::CELL;
-use crate::index::rows::{NONE, Plan, Rows, Table, plan};
+use crate::index::plan::plan;
+use crate::index::rows::{NONE, Plan, Rows, Table};
 use crate::index::text::TagFilter;
 use crate::write::requests::Requests;
 use foldhash::HashMap;
@@ -163,27 +164,4 @@ fn filters_leave_out_tags() {
     let filter = TagFilter::new(&only).unwrap();
     assert!(filter.is_complete_for("span.kind", "x") && !filter.is_complete_for("event", "x"));
     assert!(!filter.is_complete_for("span.kind", &"x".repeat(256)) && !filter.is_complete_for("span.kind", "{\"a\": 1}"));
-}
-
-#[test]
-#[ignore = "a measurement"]
-fn requests_of_a_batch() {
-    let batch = batch(2200);
-    let plan = planned(&batch, &Index::default());
-    let mut counts: BTreeMap<Table, (usize, usize, usize)> = BTreeMap::new();
-    for r in Requests::new(&batch, &plan, HashMap::default()) {
-        let c = counts.entry(r.table).or_default();
-        c.0 += 1;
-        c.1 += r.rows.len();
-        c.2 += r.rows.cells.len();
-    }
-    for (t, (n, rows, bytes)) in counts {
-        println!(
-            "{t:?}: {:.3} requests a span, {:.2} rows a span, {:.1} rows and {} bytes a request",
-            n as f64 / 2200.0,
-            rows as f64 / 2200.0,
-            rows as f64 / n as f64,
-            bytes / n
-        );
-    }
 }

@@ -2,8 +2,9 @@
 //!
 //! - [`layout`]: which rows there are, and what they promise a search.
 //! - [`text`]: the text of a tag, and whether it is indexed.
-//! - [`rows`]: the rows of a batch, and the requests that write them.
+//! - [`plan`]: makes the [`rows`] of a batch.
 
 pub(crate) mod layout;
+pub(crate) mod plan;
 pub(crate) mod rows;
 pub(crate) mod text;

@@ -8,7 +8,8 @@ pub(crate) mod requests;
 
 use crate::cql::{Cells, put};
 use crate::error;
-use crate::index::rows::{Name, plan};
+use crate::index::plan::plan;
+use crate::index::rows::Name;
 use crate::schema::OperationNames;
 use crate::store::{CassandraStore, Connected};
 use async_trait::async_trait;
