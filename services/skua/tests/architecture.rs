@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// Libraries by storey; an arrow may only point to a lower storey.
 const STOREYS: &[&[&str]] = &[
-    &["skua-model"],
+    &["skua-model", "skua-proto"],
     &["skua-codec", "skua-store"],
     &[
         "skua-receive",
