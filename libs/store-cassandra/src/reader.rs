@@ -6,12 +6,15 @@ use crate::error;
 use crate::schema::OperationNames;
 use crate::store::CassandraStore;
 use async_trait::async_trait;
+use futures::stream::{StreamExt, try_unfold};
 use scylla::deserialize::row::DeserializeRow;
 use scylla::response::query_result::QueryRowsResult;
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::statement::prepared::PreparedStatement;
-use skua_model::{Trace, TraceId};
-use skua_store::{ErrorKind, Found, Operation, SpanReader, StoreError, TraceQuery};
+use skua_model::{Span, Trace, TraceId};
+use skua_store::{
+    ErrorKind, Found, FoundStream, Operation, SpanReader, SpanStream, StoreError, TraceQuery, all_found, whole_trace,
+};
 use std::time::Instant;
 
 /// A page, and where the next begins.
@@ -57,6 +60,32 @@ impl CassandraStore {
             from = next;
         }
         Ok(())
+    }
+}
+
+impl CassandraStore {
+    /// Spans of one page of a trace, and where the next begins.
+    async fn page_of_trace(
+        &self,
+        id: TraceId,
+        reader: &mut decode::SpanReader,
+        from: PagingState,
+    ) -> Result<(Vec<Span>, Option<PagingState>), StoreError> {
+        const DOING: &str = "read a trace";
+        let statements = &self.connected().await?.statements;
+        let mut values = Vec::new();
+        put(&mut values, &id.0);
+        let started = Instant::now();
+        let page = self.page(DOING, &statements.trace, &values, from).await;
+        self.metrics.read.traces.count(1, started, page.is_ok());
+        let (page, next) = page?;
+        let rows = page.rows::<Raw<'_, 11>>().map_err(|e| error::unreadable(DOING, e))?;
+        let mut spans = Vec::with_capacity(rows.rows_remaining());
+        for row in rows {
+            let span = reader.span(&row.map_err(|e| error::unreadable(DOING, e))?);
+            spans.push(span.map_err(|e| error::unreadable(&format!("{DOING} ({id})"), e))?);
+        }
+        Ok((spans, next))
     }
 }
 
@@ -109,34 +138,32 @@ impl SpanReader for CassandraStore {
     }
 
     async fn trace(&self, id: TraceId) -> Result<Trace, StoreError> {
-        const DOING: &str = "read a trace";
-        let statements = &self.connected().await?.statements;
-        let mut values = Vec::new();
-        put(&mut values, &id.0);
-        let mut reader = decode::SpanReader::default();
-        let (mut trace, mut from) = (Trace::default(), Some(PagingState::start()));
-        while let Some(state) = from.take() {
-            let started = Instant::now();
-            let page = self.page(DOING, &statements.trace, &values, state).await;
-            self.metrics.read.traces.count(1, started, page.is_ok());
-            let (page, next) = page?;
-            for row in page.rows::<Raw<'_, 11>>().map_err(|e| error::unreadable(DOING, e))? {
-                let row = row.map_err(|e| error::unreadable(DOING, e))?;
-                let span = reader.span(&row);
-                trace.spans.push(span.map_err(|e| error::unreadable(&format!("{DOING} ({id})"), e))?);
+        whole_trace(self.spans(id)).await
+    }
+
+    /// In the order of span ids, which is that of the table.
+    fn spans(&self, id: TraceId) -> SpanStream<'_> {
+        let start: (_, _, bool) = (decode::SpanReader::default(), Some(PagingState::start()), false);
+        let page = move |(mut reader, mut from, some)| async move {
+            while let Some(state) = Option::take(&mut from) {
+                let (spans, next) = self.page_of_trace(id, &mut reader, state).await?;
+                from = next;
+                if !spans.is_empty() {
+                    return Ok(Some((spans, (reader, from, true))));
+                }
             }
-            from = next;
-        }
-        if trace.spans.is_empty() {
-            return Err(StoreError::new(ErrorKind::NotFound, "trace not found"));
-        }
-        trace.spans.sort_by_key(|s| (s.start_time, s.span_id));
-        Ok(trace)
+            if some { Ok(None) } else { Err(StoreError::new(ErrorKind::NotFound, "trace not found")) }
+        };
+        try_unfold(start, page).boxed()
     }
 
     /// All conditions hold for one span, and values of tags are compared as text. Without a service all services are searched, 500
     /// at most.
     async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError> {
-        self.search(query).await
+        all_found(self.search(query.clone())).await
+    }
+
+    fn search(&self, query: TraceQuery) -> FoundStream<'_> {
+        self.found(query)
     }
 }

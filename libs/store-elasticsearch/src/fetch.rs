@@ -10,135 +10,122 @@ use crate::error::{self, Reported};
 use crate::read_document::DocumentReader;
 use crate::search;
 use crate::store::ElasticsearchStore;
-use foldhash::{HashMap, HashSet};
 use reqwest::Method;
 use serde_json::{Value, json};
-use skua_model::{Span, Trace, TraceId};
+use skua_model::{Span, TraceId};
 use skua_store::StoreError;
 
-/// Traces asked for at a time.
-const TOGETHER: usize = 25;
 /// Spans of a trace asked for at first: most traces have fewer, and the server sets memory aside for each.
 const FIRST_PAGE: u64 = 1000;
-/// Spans of all traces of one call: what is beyond is left out, and the answer says so.
+/// Spans of all traces of one reading: what is beyond is left out, and the answer says so.
 const MOST_SPANS: usize = 500_000;
-/// `index.max_result_window`.
-const LONGEST_PAGE: u64 = 10_000;
+/// Spans of a later page; `index.max_result_window` is twice that, and a page is held as text and as spans.
+const LONGEST_PAGE: u64 = 5000;
+
+/// Reads pages of traces that lie in the same indices.
+pub(crate) struct Pages<'s> {
+    store: &'s ElasticsearchStore,
+    header: String,
+    /// Milliseconds since 1970.
+    around: Option<(u64, u64)>,
+    documents: DocumentReader<'s>,
+    /// Of all traces.
+    spans: usize,
+}
 
 /// A trace being read.
-struct Reading {
-    id: TraceId,
-    spans: Vec<Span>,
-    /// The `_id`s of the documents read.
-    seen: HashSet<String>,
+pub(crate) struct Reading {
+    pub id: TraceId,
+    /// Of the pages read since they were taken away.
+    pub spans: Vec<Span>,
+    /// Why something is missing.
+    pub lacks: Vec<String>,
+    /// False when the last page was read.
+    pub more: bool,
+    /// The `_id`s of those documents read that come last in the order, which is where the next page begins.
+    last: Vec<String>,
     /// Where the next page begins; empty for the first.
     after: Vec<Value>,
     size: u64,
 }
 
-/// Traces and what is missing from them.
-#[derive(Default)]
-pub(crate) struct Fetched {
-    /// In the order asked for; those without a span are left out.
-    pub traces: Vec<Trace>,
-    /// Why something is missing, by trace.
-    pub lacks: HashMap<TraceId, Vec<String>>,
-    /// Of all traces.
-    spans: usize,
-}
-
-impl Fetched {
-    fn lack(&mut self, id: TraceId, why: String) {
-        let lacks = self.lacks.entry(id).or_default();
-        if !lacks.contains(&why) {
-            lacks.push(why);
+impl Reading {
+    fn lack(&mut self, why: String) {
+        if !self.lacks.contains(&why) {
+            self.lacks.push(why);
         }
     }
 }
 
-impl ElasticsearchStore {
-    /// All spans of these traces that lie in these indices, in order of start.
-    pub(crate) async fn fetch(
-        &self,
-        ids: &[TraceId],
-        indices: &[String],
-        around_ms: Option<(u64, u64)>,
-    ) -> Result<Fetched, StoreError> {
+impl<'s> Pages<'s> {
+    /// Of spans in these indices and, if it is given, around a time.
+    pub fn new(store: &'s ElasticsearchStore, indices: &[String], around: Option<(u64, u64)>) -> Self {
         let header = json!({"index": indices, "ignore_unavailable": true}).to_string();
-        let mut documents = DocumentReader::new(&self.shape.rules);
-        let mut fetched = Fetched::default();
-        for ids in ids.chunks(TOGETHER) {
-            let start = |id: &TraceId| Reading {
-                id: *id,
-                spans: Vec::new(),
-                seen: HashSet::default(),
-                after: Vec::new(),
-                size: FIRST_PAGE.min(self.max_doc_count),
-            };
-            let mut all: Vec<Reading> = ids.iter().map(start).collect();
-            let mut open: Vec<usize> = (0..all.len()).collect();
-            while !open.is_empty() {
-                let mut body = String::new();
-                for i in &open {
-                    let r = &all[*i];
-                    let after = (!r.after.is_empty()).then_some(r.after.as_slice());
-                    let page = search::page(r.id, around_ms, r.size, after);
-                    body.extend([header.as_str(), "\n", &page.to_string(), "\n"]);
-                }
-                let doing = "read traces";
-                let answer = self.call(doing, Method::POST, "_msearch", Body::Lines(body.into())).await?;
-                let pages: MultiSearched<'_> =
-                    serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(doing, &answer.peer, e))?;
-                let mut again = Vec::new();
-                for (i, page) in open.into_iter().zip(pages.responses) {
-                    if let Some(e) = &page.error {
-                        return Err(failed(doing, &answer.peer, page.status, e));
-                    }
-                    if self.take(&mut all[i], page, &mut documents, &mut fetched) {
-                        again.push(i);
-                    }
-                }
-                open = again;
-            }
-            for mut r in all.into_iter().filter(|r| !r.spans.is_empty()) {
-                r.spans.sort_by_key(|s| s.start_time);
-                fetched.traces.push(Trace { spans: r.spans });
-            }
+        Self { store, header, around, documents: DocumentReader::new(&store.shape.rules), spans: 0 }
+    }
+
+    /// A trace of which nothing is read yet.
+    pub fn start(&self, id: TraceId) -> Reading {
+        let size = FIRST_PAGE.min(self.store.max_doc_count);
+        Reading { id, spans: Vec::new(), lacks: Vec::new(), more: true, last: Vec::new(), after: Vec::new(), size }
+    }
+
+    /// Reads the next page of each of these traces that has more, in one call. Spans come in order of start.
+    ///
+    /// # Errors
+    /// When the call fails or one of its searches.
+    pub async fn next(&mut self, traces: &mut [Reading]) -> Result<(), StoreError> {
+        const DOING: &str = "read traces";
+        let mut body = String::new();
+        for r in traces.iter().filter(|r| r.more) {
+            let after = (!r.after.is_empty()).then_some(r.after.as_slice());
+            let page = search::page(r.id, self.around, r.size, after);
+            body.extend([self.header.as_str(), "\n", &page.to_string(), "\n"]);
         }
-        Ok(fetched)
+        let answer = self.store.call(DOING, Method::POST, "_msearch", Body::Lines(body.into())).await?;
+        let pages: MultiSearched<'_> =
+            serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(DOING, &answer.peer, e))?;
+        for (r, page) in traces.iter_mut().filter(|r| r.more).zip(pages.responses) {
+            if let Some(e) = &page.error {
+                return Err(failed(DOING, &answer.peer, page.status, e));
+            }
+            r.more = self.take(r, page);
+        }
+        Ok(())
     }
 
     /// Adds a page to its trace; true when there may be another.
-    fn take(&self, r: &mut Reading, page: Searched<'_>, documents: &mut DocumentReader<'_>, fetched: &mut Fetched) -> bool {
+    fn take(&mut self, r: &mut Reading, page: Searched<'_>) -> bool {
         if let Some(why) = page.lacks() {
-            fetched.lack(r.id, why);
+            r.lack(why);
         }
         let hits = page.hits.hits;
         let full = hits.len() as u64 >= r.size;
-        let before = r.seen.len();
-        for hit in &hits {
-            if !r.seen.insert(hit.id.clone()) {
-                continue;
-            }
-            match documents.span(hit.source.map_or("null", |s| s.get())) {
+        let new = hits.iter().filter(|hit| !r.last.contains(&hit.id));
+        let (mut read, mut unreadable) = (0, Vec::new());
+        for hit in new {
+            read += 1;
+            match self.documents.span(hit.source.map_or("null", |s| s.get())) {
                 Ok(span) => r.spans.push(span),
-                Err(why) => fetched.lack(r.id, format!("the document {} cannot be read: {why}", hit.id)),
+                Err(why) => unreadable.push(format!("the document {} cannot be read: {why}", hit.id)),
             }
         }
-        fetched.spans += r.seen.len() - before;
+        unreadable.into_iter().for_each(|why| r.lack(why));
+        self.spans += read;
         let Some(last) = hits.last().filter(|_| full) else { return false };
-        if fetched.spans >= MOST_SPANS {
-            fetched.lack(r.id, format!("only the first {} spans are read", r.spans.len()));
+        if self.spans >= MOST_SPANS {
+            r.lack(format!("only the first {MOST_SPANS} spans are read"));
             return false;
         }
-        r.after = if r.seen.len() > before {
-            just_before(last)
-        } else {
+        if read == 0 {
             // A whole page of copies of one span: go past them.
-            fetched.lack(r.id, format!("more than {} documents share a start and a span id", r.size));
-            last.sort.clone()
-        };
-        r.size = self.max_doc_count.min(LONGEST_PAGE);
+            r.lack(format!("more than {} documents share a start and a span id", r.size));
+            r.after.clone_from(&last.sort);
+        } else {
+            r.after = just_before(last);
+            r.last = hits.iter().rev().take_while(|hit| hit.sort == last.sort).map(|hit| hit.id.clone()).collect();
+        }
+        r.size = self.store.max_doc_count.min(LONGEST_PAGE);
         true
     }
 }

@@ -34,7 +34,7 @@ struct Scroll {
 }
 
 impl ElasticsearchStore {
-    pub(crate) async fn search(&self, doing: &str, path: &str, body: Value) -> Result<Answer, StoreError> {
+    pub(crate) async fn post(&self, doing: &str, path: &str, body: Value) -> Result<Answer, StoreError> {
         self.call(doing, Method::POST, path, Body::Json(body.to_string().into())).await
     }
 
@@ -53,7 +53,7 @@ impl ElasticsearchStore {
             "query": {"bool": {"filter": wanted.filter}},
             "track_total_hits": false,
         });
-        let answer = self.search(wanted.doing, &wanted.path, body.clone()).await?;
+        let answer = self.post(wanted.doing, &wanted.path, body.clone()).await?;
         if page(wanted, &answer, &mut all)? as u64 >= wanted.size {
             all.clear();
             // A scroll counts the total, and refuses to be told not to.
@@ -70,7 +70,7 @@ impl ElasticsearchStore {
         R: Fn(&str, &mut Vec<T>) -> Result<(), serde_json::Error>,
     {
         let doing = wanted.doing;
-        let mut answer = self.search(doing, &format!("{}&scroll=1m", wanted.path), body).await?;
+        let mut answer = self.post(doing, &format!("{}&scroll=1m", wanted.path), body).await?;
         let mut last = None;
         let outcome = loop {
             match page(wanted, &answer, all) {
@@ -86,7 +86,7 @@ impl ElasticsearchStore {
                 Ok(scroll) => last.insert(scroll.id).clone(),
                 Err(e) => break Err(error::unreadable(doing, &answer.peer, e)),
             };
-            answer = match self.search(doing, "_search/scroll", json!({"scroll": "1m", "scroll_id": id})).await {
+            answer = match self.post(doing, "_search/scroll", json!({"scroll": "1m", "scroll_id": id})).await {
                 Ok(answer) => answer,
                 Err(e) => break Err(e),
             };

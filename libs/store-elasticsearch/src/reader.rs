@@ -3,19 +3,26 @@
 use crate::answer::{List, Searched};
 use crate::client::Body;
 use crate::error;
+use crate::fetch::{Pages, Reading};
 use crate::index::{Indices, now_us};
 use crate::search;
 use crate::store::ElasticsearchStore;
 use async_trait::async_trait;
+use futures::stream::{StreamExt, TryStreamExt, iter, once, try_unfold};
 use reqwest::Method;
 use serde_json::Value;
 use skua_model::{Trace, TraceId};
-use skua_store::{ErrorKind, Found, Operation, SpanReader, StoreError, TraceQuery};
+use skua_store::{
+    ErrorKind, Found, FoundItem, FoundStream, Operation, SpanReader, SpanStream, StoreError, TraceQuery, all_found, whole_trace,
+};
+use std::collections::VecDeque;
 
 /// Bytes of index names in a URL; Elasticsearch takes 4096 with the method and the path.
 pub(crate) const LONGEST_URL: usize = 3400;
 /// Bytes of index names in the body of an `_msearch`, where they are repeated for each trace.
 const LONGEST_LIST: usize = 8000;
+/// Traces asked for at a time.
+const TOGETHER: usize = 25;
 const DAY_MS: u64 = 86_400_000;
 
 #[async_trait]
@@ -33,42 +40,91 @@ impl SpanReader for ElasticsearchStore {
     }
 
     async fn trace(&self, id: TraceId) -> Result<Trace, StoreError> {
-        let now = now_us();
-        let indices = self.span_indices(now.saturating_sub(self.max_span_age.as_micros() as u64), now);
-        let mut fetched = self.fetch(&[id], &indices, None).await?;
-        let lacks = fetched.lacks.remove(&id).unwrap_or_default();
-        let Some(mut trace) = fetched.traces.pop() else {
-            return Err(match lacks.first() {
-                None => StoreError::new(ErrorKind::NotFound, "trace not found"),
-                Some(why) => StoreError::new(ErrorKind::Unavailable, format!("read the trace {id}: {why}")),
-            });
-        };
-        // There is no other place to say so.
-        if let Some(first) = trace.spans.first_mut() {
-            first.warnings.extend(lacks.into_iter().map(|why| format!("the trace is not complete: {why}")));
-        }
-        Ok(trace)
+        whole_trace(self.spans(id)).await
     }
 
     async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError> {
-        validate(query)?;
+        all_found(self.search(query.clone())).await
+    }
+
+    fn spans(&self, id: TraceId) -> SpanStream<'_> {
+        let now = now_us();
+        let indices = self.span_indices(now.saturating_sub(self.max_span_age.as_micros() as u64), now);
+        let pages = Pages::new(self, &indices, None);
+        let trace = pages.start(id);
+        let some = false;
+        try_unfold((pages, trace, some), move |(mut pages, mut trace, some)| async move {
+            while trace.more {
+                pages.next(std::slice::from_mut(&mut trace)).await?;
+                let mut spans = std::mem::take(&mut trace.spans);
+                if let Some(first) = spans.first_mut() {
+                    // There is no other place to say so.
+                    let lacks = trace.lacks.drain(..);
+                    first.warnings.extend(lacks.map(|why| format!("the trace is not complete: {why}")));
+                    return Ok(Some((spans, (pages, trace, true))));
+                }
+            }
+            match trace.lacks.first() {
+                _ if some => Ok(None),
+                None => Err(StoreError::new(ErrorKind::NotFound, "trace not found")),
+                Some(why) => Err(StoreError::new(ErrorKind::Unavailable, format!("read the trace {id}: {why}"))),
+            }
+        })
+        .boxed()
+    }
+
+    fn search(&self, query: TraceQuery) -> FoundStream<'_> {
+        once(self.find_ids(query)).map_ok(|found| self.traces(found)).try_flatten().boxed()
+    }
+}
+
+/// Traces that match, latest first, and where their spans are.
+struct FoundIds {
+    ids: VecDeque<TraceId>,
+    partial: Option<String>,
+    indices: Vec<String>,
+    around_ms: Option<(u64, u64)>,
+}
+
+impl ElasticsearchStore {
+    async fn find_ids(&self, query: TraceQuery) -> Result<FoundIds, StoreError> {
+        validate(&query)?;
         let indices = self.shape.spans.to_read(query.start_min, query.start_max, LONGEST_URL);
-        let body = search::find(query, &self.shape.rules);
-        let (list, lacks) = self.list("find traces", &indices, body).await?;
-        let mut partial: Vec<String> = lacks.into_iter().collect();
-        let ids: Vec<TraceId> = list.buckets.iter().filter_map(|b| b.key.parse().ok()).collect();
-        if ids.is_empty() {
-            return Ok(Found { traces: Vec::new(), partial });
-        }
+        let body = search::find(&query, &self.shape.rules);
+        let (list, partial) = self.list("find traces", &indices, body).await?;
         let around = |by: u64| (query.start_min / 1000).saturating_sub(by)..(query.start_max / 1000).saturating_add(by);
-        // Behind an alias the time is all that tells the server which indices to pass over.
-        let around = self.shape.spans.aliased().then(|| around(DAY_MS)).map(|r| (r.start, r.end));
-        let fetched = self.fetch(&ids, &self.span_indices(query.start_min, query.start_max), around).await?;
-        for (id, lacks) in fetched.lacks {
-            partial.extend(lacks.into_iter().map(|why| format!("trace {id}: {why}")));
-        }
-        partial.sort_unstable();
-        Ok(Found { traces: fetched.traces, partial }) // in the order of `ids`
+        Ok(FoundIds {
+            ids: list.buckets.iter().filter_map(|b| b.key.parse().ok()).collect(),
+            partial,
+            indices: self.span_indices(query.start_min, query.start_max),
+            // Behind an alias the time is all that tells the server which indices to pass over.
+            around_ms: self.shape.spans.aliased().then(|| around(DAY_MS)).map(|r| (r.start, r.end)),
+        })
+    }
+
+    /// The traces, a few at a time.
+    fn traces(&self, found: FoundIds) -> FoundStream<'_> {
+        let FoundIds { ids, partial, indices, around_ms } = found;
+        let pages = Pages::new(self, &indices, around_ms);
+        let read = try_unfold((pages, ids), async |(mut pages, mut ids)| {
+            if ids.is_empty() {
+                return Ok(None);
+            }
+            let few = ids.drain(..TOGETHER.min(ids.len()));
+            let mut traces: Vec<Reading> = few.map(|id| pages.start(id)).collect();
+            while traces.iter().any(|trace| trace.more) {
+                pages.next(&mut traces).await?;
+            }
+            let mut items = Vec::with_capacity(traces.len());
+            for Reading { id, spans, lacks, .. } in traces {
+                items.extend(lacks.into_iter().map(|why| Ok(FoundItem::Partial(format!("trace {id}: {why}")))));
+                if !spans.is_empty() {
+                    items.push(Ok(FoundItem::Trace(Trace { spans })));
+                }
+            }
+            Ok(Some((iter(items), (pages, ids))))
+        });
+        iter(partial.map(|why| Ok(FoundItem::Partial(why)))).chain(read.try_flatten()).boxed()
     }
 }
 

@@ -145,7 +145,7 @@ impl SamplingStore for ElasticsearchSampling {
             "query": {"bool": {"filter": [{"exists": {"field": "probabilitiesandqps.Hostname"}}]}},
             "track_total_hits": false,
         });
-        let answer = self.store.search(DOING, &path, body).await?;
+        let answer = self.store.post(DOING, &path, body).await?;
         let found = complete(DOING, &answer)?;
         let Some(source) = found.hits.hits.first().and_then(|hit| hit.source) else { return Ok(ByOperation::new()) };
         read_probabilities(source.get()).map_err(|e| error::unreadable(DOING, &answer.peer, e))

@@ -21,5 +21,5 @@ mod writer;
 
 pub use dependencies::{DependencyLink, DependencyReader, DependencyWriter};
 pub use error::{ErrorKind, StoreError};
-pub use reader::{Found, Operation, SpanReader, TraceQuery};
+pub use reader::{Found, FoundItem, FoundStream, Operation, SpanReader, SpanStream, TraceQuery, all_found, whole_trace};
 pub use writer::{RefusedSpan, SpanWriter, Written};

@@ -8,8 +8,11 @@ mod held;
 mod names;
 mod search;
 
-use crate::{ErrorKind, Found, Operation, RefusedSpan, SpanReader, SpanWriter, StoreError, TraceQuery, Written};
+use crate::{
+    ErrorKind, Found, FoundStream, Operation, RefusedSpan, SpanReader, SpanWriter, StoreError, TraceQuery, Written, all_found,
+};
 use async_trait::async_trait;
+use futures::stream::{self, StreamExt};
 use held::{Fingerprint, Fingerprints, Held};
 use names::Names;
 use parking_lot::{Mutex, RwLock};
@@ -241,8 +244,13 @@ impl SpanReader for MemoryStore {
 
     /// Any service is searched when the query names none. Traces are ordered by their earliest span.
     async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError> {
-        let candidates = search::candidates(&self.state.read(), query);
-        search::finish(candidates, query)
+        all_found(self.search(query.clone())).await
+    }
+
+    /// Spans are taken apart one trace after the other.
+    fn search(&self, query: TraceQuery) -> FoundStream<'_> {
+        let candidates = search::candidates(&self.state.read(), &query);
+        stream::iter(search::traces(candidates, query)).boxed()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Counts and times the calls to a reader, under the names of Jaeger 1.76: `jaeger_storage_requests_total{kind,role,operation,result}`,
 //! `jaeger_storage_latency{kind,role,operation,result}` in seconds and `jaeger_storage_responses{kind,role,operation}`.
 
-use crate::{Found, Operation, SpanReader, StoreError, TraceQuery};
+use crate::{Found, FoundItem, FoundStream, Operation, SpanReader, SpanStream, StoreError, TraceQuery};
 use async_trait::async_trait;
+use futures::stream::{BoxStream, StreamExt};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -107,13 +108,53 @@ impl<R: SpanReader + ?Sized> Metered<R> {
     }
 
     fn count<T>(&self, call: Call, since: Instant, answer: &Result<T, StoreError>, results: impl FnOnce(&T) -> usize) {
-        let meters = &self.calls[call as usize];
-        let (requests, latency) = if answer.is_ok() { &meters.ok } else { &meters.err };
+        self.calls[call as usize].count(since, answer.as_ref().ok().map(results));
+    }
+
+    /// Counts a stream when it ends, and when nobody wants the rest of it; `results` goes on counting.
+    fn counted<'a, T: Send + 'a>(
+        &'a self,
+        call: Call,
+        stream: BoxStream<'a, Result<T, StoreError>>,
+        results: fn(usize, &T) -> usize,
+    ) -> BoxStream<'a, Result<T, StoreError>> {
+        let mut counting = Counting { meters: &self.calls[call as usize], since: Instant::now(), ok: true, results: 0 };
+        stream.inspect(move |item| counting.item(item.as_ref().ok(), results)).boxed()
+    }
+}
+
+impl Meters {
+    /// `results` is `None` for a failure.
+    fn count(&self, since: Instant, results: Option<usize>) {
+        let (requests, latency) = if results.is_some() { &self.ok } else { &self.err };
         requests.inc();
         latency.observe(since.elapsed().as_secs_f64());
-        if let Ok(answer) = answer {
-            meters.responses.observe(results(answer) as f64);
+        if let Some(results) = results {
+            self.responses.observe(results as f64);
         }
+    }
+}
+
+/// A stream under way, counted when it is dropped.
+struct Counting<'a> {
+    meters: &'a Meters,
+    since: Instant,
+    ok: bool,
+    results: usize,
+}
+
+impl Counting<'_> {
+    fn item<T>(&mut self, item: Option<&T>, results: fn(usize, &T) -> usize) {
+        match item {
+            Some(item) => self.results = results(self.results, item),
+            None => self.ok = false,
+        }
+    }
+}
+
+impl Drop for Counting<'_> {
+    fn drop(&mut self) {
+        self.meters.count(self.since, self.ok.then_some(self.results));
     }
 }
 
@@ -146,6 +187,17 @@ impl<R: SpanReader + ?Sized> SpanReader for Metered<R> {
         let answer = self.inner.find(query).await;
         self.count(Call::FindTraces, since, &answer, |found| found.traces.len());
         answer
+    }
+
+    /// The time is until the last piece was taken.
+    fn spans(&self, id: TraceId) -> SpanStream<'_> {
+        self.counted(Call::GetTrace, self.inner.spans(id), |_, _| 1)
+    }
+
+    /// The time is until the last trace was taken.
+    fn search(&self, query: TraceQuery) -> FoundStream<'_> {
+        let results = |n, item: &FoundItem| n + usize::from(matches!(item, FoundItem::Trace(_)));
+        self.counted(Call::FindTraces, self.inner.search(query), results)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Answering questions.
 
-use crate::StoreError;
+use crate::{ErrorKind, StoreError};
 use async_trait::async_trait;
-use skua_model::{Trace, TraceId};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use skua_model::{Span, Trace, TraceId};
 
 /// A search for traces. All conditions hold for one and the same span.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,21 @@ pub struct Found {
     pub partial: Vec<String>,
 }
 
+/// Spans of one trace, piece by piece as the store hands them over; no piece is empty, and nothing follows an error.
+pub type SpanStream<'a> = BoxStream<'a, Result<Vec<Span>, StoreError>>;
+
+/// What a search finds, in the order of [`Found`]; nothing follows an error.
+pub type FoundStream<'a> = BoxStream<'a, Result<FoundItem, StoreError>>;
+
+/// One thing that a search finds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FoundItem {
+    /// The next trace, whole.
+    Trace(Trace),
+    /// Why the answer is not complete.
+    Partial(String),
+}
+
 /// What the query tier asks a store.
 #[async_trait]
 pub trait SpanReader: Send + Sync {
@@ -59,4 +75,50 @@ pub trait SpanReader: Send + Sync {
 
     /// Whole traces of which at least one span matches.
     async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError>;
+
+    /// As [`trace`](Self::trace), but piece by piece, in order of start where the store keeps one (Cassandra does not). A reader that
+    /// stops early costs no more than the pieces it took. By default one piece.
+    fn spans(&self, id: TraceId) -> SpanStream<'_> {
+        stream::once(async move { self.trace(id).await.map(|trace| trace.spans) }).boxed()
+    }
+
+    /// As [`find`](Self::find), but trace by trace as they are found. By default all at once.
+    fn search(&self, query: TraceQuery) -> FoundStream<'_> {
+        let items = |found: Found| {
+            let traces = found.traces.into_iter().map(FoundItem::Trace);
+            stream::iter(traces.chain(found.partial.into_iter().map(FoundItem::Partial)).map(Ok))
+        };
+        stream::once(async move { self.find(&query).await.map(items) }).try_flatten().boxed()
+    }
+}
+
+/// [`SpanReader::trace`] of a reader that has its [`spans`](SpanReader::spans).
+///
+/// # Errors
+/// As the stream.
+pub async fn whole_trace(mut pieces: SpanStream<'_>) -> Result<Trace, StoreError> {
+    let mut spans = Vec::new();
+    while let Some(piece) = pieces.try_next().await? {
+        if spans.is_empty() { spans = piece } else { spans.extend(piece) }
+    }
+    if spans.is_empty() {
+        return Err(StoreError::new(ErrorKind::NotFound, "trace not found"));
+    }
+    spans.sort_by_key(|s| (s.start_time, s.span_id));
+    Ok(Trace { spans })
+}
+
+/// [`SpanReader::find`] of a reader that has its [`search`](SpanReader::search).
+///
+/// # Errors
+/// As the stream.
+pub async fn all_found(mut items: FoundStream<'_>) -> Result<Found, StoreError> {
+    let mut found = Found::default();
+    while let Some(item) = items.try_next().await? {
+        match item {
+            FoundItem::Trace(trace) => found.traces.push(trace),
+            FoundItem::Partial(why) => found.partial.push(why),
+        }
+    }
+    Ok(found)
 }

@@ -7,11 +7,13 @@ use super::stream::Stream;
 use crate::index::layout::CELL;
 use crate::store::CassandraStore;
 use foldhash::HashSet;
-use futures::future::try_join_all;
-use futures::stream::{FuturesOrdered, StreamExt};
+use futures::future::{BoxFuture, FutureExt, try_join_all};
+use futures::stream::{FuturesOrdered, StreamExt, try_unfold};
 use skua_model::{Trace, TraceId};
-use skua_store::{ErrorKind, Found, SpanReader, StoreError, TraceQuery};
+use skua_store::{ErrorKind, FoundItem, FoundStream, SpanReader, StoreError, TraceQuery};
 use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Jaeger's limit of traces when none is given.
 const DEFAULT_LIMIT: usize = 100;
@@ -23,46 +25,23 @@ const MOST_SERVICES: usize = 500;
 const MOST_ROWS: usize = 5_000_000;
 
 impl CassandraStore {
-    pub(crate) async fn search(&self, query: &TraceQuery) -> Result<Found, StoreError> {
-        let mut candidates = Candidates::start(self, query).await?;
-        let limit = usize::try_from(query.limit).ok().filter(|limit| *limit > 0).unwrap_or(DEFAULT_LIMIT);
-        let most = self.config.search.max_traces_read.max(1);
-        let (mut tried, mut reading) = (HashSet::default(), FuturesOrdered::new());
-        // The start of each trace's latest matching span, with the trace.
-        let mut found: Vec<(u64, Trace)> = Vec::new();
-        let mut partial = Vec::new();
-        let mut next = candidates.next(self).await?;
-        loop {
-            while let Some(posting) = next
-                && reading.len() < SIDE_BY_SIDE.min(limit.saturating_sub(found.len()).max(1))
-                && partial.is_empty()
-                && !is_full(&found, limit, posting.at)
-            {
-                if tried.len() >= most {
-                    partial.push(format!(
-                        "stopped after reading {most} traces (--cassandra.search.max-traces-read): narrow the search for older ones"
-                    ));
-                } else if candidates.rows() > MOST_ROWS {
-                    partial
-                        .push(format!("stopped after reading {MOST_ROWS} rows of indices: narrow the search for older traces"));
-                } else {
-                    if tried.insert(posting.trace) {
-                        reading.push_back(self.candidate(posting.trace, query));
-                    }
-                    next = candidates.next(self).await?;
-                }
+    /// Traces as soon as no candidate that is left can come before them.
+    pub(crate) fn found(&self, query: TraceQuery) -> FoundStream<'_> {
+        let steps = try_unfold(None, move |search| {
+            let query = query.clone();
+            async move {
+                let mut search = match search {
+                    Some(search) => search,
+                    None => Search::start(self, query).await?,
+                };
+                Ok(search.next().await?.map(|item| (item, Some(search))))
             }
-            match reading.next().await {
-                Some(read) => found.extend(read?),
-                None => break,
-            }
-        }
-        found.sort_by_key(|(at, trace)| (Reverse(*at), trace.spans.first().map(|s| s.trace_id)));
-        found.truncate(limit);
-        Ok(Found { traces: found.into_iter().map(|(_, trace)| trace).collect(), partial })
+        });
+        steps.boxed()
     }
 
-    /// A trace, if it matches. An index may name one that is not there: its spans were refused, or have expired.
+    /// A trace, if it matches, after the start of its latest matching span. An index may name one that is not there: its spans were
+    /// refused, or have expired.
     async fn candidate(&self, id: TraceId, query: &TraceQuery) -> Result<Option<(u64, Trace)>, StoreError> {
         match self.trace(id).await {
             Ok(trace) => Ok(latest_match(&trace, query).map(|at| (at, trace))),
@@ -72,9 +51,109 @@ impl CassandraStore {
     }
 }
 
-/// Whether no trace whose latest match is at `at` or before can be among the first.
-fn is_full(found: &[(u64, Trace)], limit: usize, at: u64) -> bool {
-    found.iter().filter(|(found, _)| *found >= at).count() >= limit
+/// A search under way.
+struct Search<'s> {
+    store: &'s CassandraStore,
+    query: Arc<TraceQuery>,
+    candidates: Candidates,
+    /// The first candidate that is not being read.
+    next: Option<Posting>,
+    tried: HashSet<TraceId>,
+    /// Candidates being read, in order.
+    reading: FuturesOrdered<BoxFuture<'s, Result<Option<(u64, Trace)>, StoreError>>>,
+    /// Of those being read.
+    postings: VecDeque<u64>,
+    /// Starts of the latest matching spans, with their traces.
+    found: Vec<(u64, Trace)>,
+    /// Traces handed out.
+    given: usize,
+    limit: usize,
+    partial: Option<String>,
+}
+
+impl<'s> Search<'s> {
+    async fn start(store: &'s CassandraStore, query: TraceQuery) -> Result<Self, StoreError> {
+        let mut candidates = Candidates::start(store, &query).await?;
+        let next = candidates.next(store).await?;
+        Ok(Self {
+            store,
+            candidates,
+            next,
+            tried: HashSet::default(),
+            reading: FuturesOrdered::new(),
+            postings: VecDeque::new(),
+            found: Vec::new(),
+            given: 0,
+            limit: usize::try_from(query.limit).ok().filter(|limit| *limit > 0).unwrap_or(DEFAULT_LIMIT),
+            query: Arc::new(query),
+            partial: None,
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<FoundItem>, StoreError> {
+        while self.given < self.limit {
+            self.read_more().await?;
+            let latest_to_come = self.postings.front().copied().or(self.next.map(|p| p.at));
+            let may_come = !self.reading.is_empty() || self.goes_on();
+            if let Some(trace) = self.first(latest_to_come.filter(|_| may_come)) {
+                self.given += 1;
+                return Ok(Some(FoundItem::Trace(trace)));
+            }
+            match self.reading.next().await {
+                Some(read) => {
+                    self.postings.pop_front();
+                    self.found.extend(read?);
+                }
+                None => break,
+            }
+        }
+        Ok(self.partial.take().map(FoundItem::Partial))
+    }
+
+    /// Whether candidates that are not being read may be.
+    fn goes_on(&self) -> bool {
+        self.partial.is_none() && self.next.is_some_and(|p| !self.is_full(p.at))
+    }
+
+    /// Begins to read candidates, as far as it can be of use.
+    async fn read_more(&mut self) -> Result<(), StoreError> {
+        let most = self.store.config.search.max_traces_read.max(1);
+        let wanted = self.limit.saturating_sub(self.given + self.found.len()).max(1);
+        while let Some(posting) = self.next
+            && self.reading.len() < SIDE_BY_SIDE.min(wanted)
+            && self.goes_on()
+        {
+            if self.tried.len() >= most {
+                self.partial = Some(format!(
+                    "stopped after reading {most} traces (--cassandra.search.max-traces-read): narrow the search for older ones"
+                ));
+            } else if self.candidates.rows() > MOST_ROWS {
+                self.partial =
+                    Some(format!("stopped after reading {MOST_ROWS} rows of indices: narrow the search for older traces"));
+            } else {
+                if self.tried.insert(posting.trace) {
+                    let (store, query) = (self.store, Arc::clone(&self.query));
+                    self.reading.push_back(async move { store.candidate(posting.trace, &query).await }.boxed());
+                    self.postings.push_back(posting.at);
+                }
+                self.next = self.candidates.next(self.store).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no trace whose latest match is at `at` or before can be among the first.
+    fn is_full(&self, at: u64) -> bool {
+        self.given + self.found.iter().filter(|(found, _)| *found >= at).count() >= self.limit
+    }
+
+    /// The latest trace found, unless one to come, which matches at `to_come` or before, may come before it.
+    fn first(&mut self, to_come: Option<u64>) -> Option<Trace> {
+        let order = |(at, trace): &(u64, Trace)| (Reverse(*at), trace.spans.first().map(|s| s.trace_id));
+        let (i, (at, _)) = self.found.iter().enumerate().min_by_key(|(_, found)| order(found))?;
+        // Of equal times the smaller trace id comes first.
+        to_come.is_none_or(|to_come| *at > to_come).then(|| self.found.swap_remove(i).1)
+    }
 }
 
 /// The candidates of one service, or of all.

@@ -2,7 +2,7 @@
 
 use super::State;
 use super::held::{Held, Row, materialize, parse};
-use crate::{Found, StoreError, TraceQuery};
+use crate::{FoundItem, StoreError, TraceQuery};
 use bytes::Bytes;
 use skua_model::{AnyValue, SpanBatch, TraceId, Value, for_each_tag};
 use std::cmp::Reverse;
@@ -37,17 +37,14 @@ pub(super) fn candidates(state: &State, query: &TraceQuery) -> Vec<Candidate> {
 }
 
 /// Looks at tags, stops at the limit and takes the spans apart.
-pub(super) fn finish(candidates: Vec<Candidate>, query: &TraceQuery) -> Result<Found, StoreError> {
-    let mut found = Found::default();
-    for candidate in candidates {
-        if found.traces.len() == limit(query) {
-            break;
-        }
-        if query.tags.is_empty() || has_tags(&candidate, &query.tags)? {
-            found.traces.push(materialize(&candidate.messages)?);
-        }
-    }
-    Ok(found)
+pub(super) fn traces(candidates: Vec<Candidate>, query: TraceQuery) -> impl Iterator<Item = Result<FoundItem, StoreError>> {
+    let limit = limit(&query);
+    let look = move |candidate: Candidate| match query.tags.is_empty() || has_tags(&candidate, &query.tags)? {
+        true => materialize(&candidate.messages).map(Some),
+        false => Ok(None),
+    };
+    let found = candidates.into_iter().filter_map(move |candidate| look(candidate).transpose());
+    found.map(|trace| trace.map(FoundItem::Trace)).take(limit)
 }
 
 fn limit(query: &TraceQuery) -> usize {
