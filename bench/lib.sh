@@ -77,6 +77,7 @@ need_elasticsearch() {
   free_port; port=$PORT; free_port; transport=$PORT
   ES_PORT=$port ES_TRANSPORT_PORT=$transport ES_DATA=$work/es ES_HEAP=2g ES_JAVA_OPTS=-XX:+UseG1GC \
     "$SERVERS/elasticsearch/run.sh" >"$work/elasticsearch.log" 2>&1 &
+  ES_PID=$!
   started+=($!)
   wait_for $! 300 curl -fsS -m 2 "http://127.0.0.1:$port/_cluster/health?wait_for_status=yellow"
   ES=http://127.0.0.1:$port
@@ -127,7 +128,9 @@ tier_flags() {
     ingester)
       FLAGS+=(--kafka.consumer.brokers="$KAFKA" --kafka.consumer.topic="$2" --kafka.consumer.encoding="$encoding"
         --kafka.consumer.group-id="$2") ;;
-    query) FLAGS+=(--query.http-server.host-port="127.0.0.1:$http" --query.grpc-server.host-port="127.0.0.1:$grpc") ;;
+    query)
+      QUERY=127.0.0.1:$http
+      FLAGS+=(--query.http-server.host-port="127.0.0.1:$http" --query.grpc-server.host-port="127.0.0.1:$grpc") ;;
   esac
 }
 

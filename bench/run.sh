@@ -13,6 +13,8 @@
 #   run.sh ingester [none|gzip] [ENCODING]     Kafka (otlp-proto or protobuf) -> Elasticsearch 7.17, HTTP compression off or on
 #   run.sh ingester-cassandra [ENCODING]       Kafka -> Cassandra 5.0: CPU and memory of the ingester, rows in the store
 #   run.sh cassandra-search                    service, two tags and duration among SPANS=1000000 spans in Cassandra
+#   run.sh query                               a search and large traces from Elasticsearch, and 200 searches at a time: the query
+#                                              service's CPU and memory; PEER_BIN=FILE measures that query service too (same flags)
 #   run.sh idle                                start, memory and size of each tier without a load
 #   run.sh floor-kafka [ENCODING] [SENDERS=4]  librdkafka alone, the same bytes
 #   run.sh floor-bulk [none|gzip]              the documents an ingester wrote, posted to _bulk alone
@@ -178,6 +180,60 @@ cassandra_search() {
     cargo test --release --locked -p skua-store-cassandra --test cost -- --ignored --nocapture
 }
 
+# ask NAME PATH QUERYLOAD_FLAGS...: one row about the query service TIER at QUERY.
+ask() {
+  local name=$1 path=$2 report; shift 2
+  report=$("$bin/queryload" --target "$QUERY" --path "$path" --pid "$TIER" ${ES_PID:+--store-pid "$ES_PID"} "$@")
+  record "query $name" "$report" null
+  echo "| $name | $(field cpu_ms_per_request "$report") | $(field store_cpu_ms_per_request "$report") | $(field peak_mib "$report")" \
+    "| $(field p50_ms "$report") | $(field p99_ms "$report") | $(field bytes_per_answer "$report") | $(field errors "$report") |"
+}
+
+# query_service NAME PROGRAM...: starts a query service on the indices PREFIX.
+query_service() {
+  tier_flags query "$PREFIX"
+  shift
+  SPAN_STORAGE_TYPE=elasticsearch "$@" "${FLAGS[@]}" >>"$work/query.log" 2>&1 &
+  TIER=$!
+  started+=("$TIER")
+  wait_for "$TIER" 60 curl -fsS -m 5 "http://$QUERY/api/services"
+}
+
+# query: the same requests to ours and, when there is one, to the peer.
+query() {
+  local load seed small large now who program search
+  need_elasticsearch
+  PREFIX=bench-query-$$
+  free_port; ADMIN=$PORT; free_port; OTLP=$PORT; free_port
+  STORAGE=elasticsearch launch collector --admin.http.host-port="127.0.0.1:$ADMIN" --collector.otlp.grpc.host-port="127.0.0.1:$OTLP" \
+    --collector.otlp.http.host-port= --collector.grpc-server.host-port= --collector.http-server.host-port="127.0.0.1:$PORT" \
+    --es.server-urls="$ES" --es.index-prefix="$PREFIX" --es.num-replicas=0
+  load=$("$bin/spanload" --target "127.0.0.1:$OTLP" --spans "$SPANS" --batch "$BATCH" --conns 4)
+  small=$("$bin/spanload" --target "127.0.0.1:$OTLP" --spans 10000 --one-trace true --seed 2 --batch "$BATCH" --conns 4)
+  large=$("$bin/spanload" --target "127.0.0.1:$OTLP" --spans 100000 --one-trace true --seed 3 --batch "$BATCH" --conns 4)
+  stop "$TIER"
+  curl -fsS -o /dev/null -m 60 -X POST "$ES/$PREFIX*/_refresh"
+  curl -fsS -o /dev/null -m 300 -X POST "$ES/$PREFIX*/_forcemerge?max_num_segments=5" || true
+  small=$(sed -n 's/.*"first_trace":"\([0-9a-f]*\)".*/\1/p' <<<"$small") large=$(sed -n 's/.*"first_trace":"\([0-9a-f]*\)".*/\1/p' <<<"$large")
+  now=$(($(date +%s) * 1000000))
+  search="/api/traces?service=checkout&limit=20&start=$((now - 3600000000))&end=$now"
+  for who in skua ${PEER_BIN:+peer}; do
+    program=("$skua" query); [ "$who" = skua ] || program=("$PEER_BIN")
+    echo "| $who: request | CPU ms | CPU ms of Elasticsearch | peak MiB | p50 ms | p99 ms | bytes | errors |"
+    echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    query_service "$who" "${program[@]}"
+    ask "search of 20 traces among $SPANS spans" "$search" --requests 200 --warm 20
+    stop "$TIER"; query_service "$who" "${program[@]}"
+    ask "trace of 10 000 spans" "/api/traces/$small" --requests 20 --warm 1 --least 1000000
+    stop "$TIER"; query_service "$who" "${program[@]}"
+    ask "trace of 100 000 spans" "/api/traces/$large" --requests 3 --warm 0 --least 10000000
+    stop "$TIER"; query_service "$who" "${program[@]}"
+    ask "200 searches at a time" "$search" --requests 1000 --conns 200
+    stop "$TIER"
+  done
+  forget_index "$PREFIX-"
+}
+
 idle() {
   local report tier
   need_kafka; need_elasticsearch
@@ -231,7 +287,7 @@ floor_bulk() {
 command=${1:-all}; shift || true
 case $command in
   cassandra-search) ;;
-  collector-otlp | collector-protobuf | ingester | ingester-cassandra | idle | floor-bulk | all) build skua ;;
+  collector-otlp | collector-protobuf | ingester | ingester-cassandra | idle | query | floor-bulk | all) build skua ;;
   jaeger-grpc | thrift-http | zipkin-json | agent-udp | agent-drops | clients) build skua ;;
   floor-kafka) build ;;
   *) die "unknown sub-command $command, see the head of $0" ;;
@@ -255,6 +311,7 @@ case $command in
   ingester) header; ingester "${1:-none}" "${2:-otlp-proto}" ;;
   ingester-cassandra) header; ingester_cassandra "${1:-otlp-proto}" ;;
   cassandra-search) cassandra_search ;;
+  query) query ;;
   idle) idle ;;
   floor-kafka) header; floor_kafka "${1:-otlp-proto}" "${2:-4}" ;;
   floor-bulk) header; floor_bulk ${1:-none gzip} ;;

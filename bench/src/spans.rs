@@ -31,13 +31,15 @@ pub struct Config {
     pub now: u64,
     /// Traces begin between `now - window` and shortly before `now`, in order.
     pub window: Duration,
+    /// All spans are of one trace, the one with the number 0.
+    pub one_trace: bool,
 }
 
 impl Config {
     /// Spans of the last five minutes.
     pub fn new(spans: usize, batch: usize) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
-        Self { seed: 1, spans, batch, now, window: Duration::from_secs(300) }
+        Self { seed: 1, spans, batch, now, window: Duration::from_secs(300), one_trace: false }
     }
 }
 
@@ -101,7 +103,7 @@ pub fn generate(config: &Config) -> Load {
     while load.spans < config.spans {
         let size = (1 + rng.below(20) as usize).min(config.spans - load.spans);
         let start = first + (u128::from(spread) * load.spans as u128 / config.spans as u128) as u64;
-        let id = trace_id(config.seed, load.traces as u64);
+        let id = trace_id(config.seed, if config.one_trace { 0 } else { load.traces as u64 });
         let plan = trace::plan(&mut rng, size, start);
         for (i, span) in plan.iter().enumerate() {
             let number = |at: usize| span_id(config.seed, (load.spans + at) as u64);

@@ -13,7 +13,7 @@ use skua_bench::args::Args;
 use skua_bench::formats::thrift::Protocol::{Binary, Compact};
 use skua_bench::formats::{Format, convert};
 use skua_bench::load::{Outcome, Plan, Protocol, prepare};
-use skua_bench::spans::{Config, Load, generate};
+use skua_bench::spans::{Config, Load, generate, trace_id};
 use skua_bench::udp;
 use skua_bench::usage::{Cost, Meter, Usage, mib, micros_per, round};
 use std::time::Duration;
@@ -23,7 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "spanload --target HOST:PORT [--spans 400000] [--batch 200] [--conns 4] [--streams-per-conn 1]
     [--protocol grpc|http|jaeger-grpc|thrift-http|zipkin-json|thrift-udp|thrift-udp-binary] [--pid PID] [--settle 2s] [--seed 1]
-    [--window 5m] [--attempts 100]
+    [--window 5m] [--attempts 100] [--one-trace false (true: all spans are of one trace)]
     for UDP: [--batch 30] [--rate 50000 (0: as fast as possible)] [--rounds 1 (how often all spans are sent)]";
 
 const FLAGS: &[&str] = &[
@@ -38,6 +38,7 @@ const FLAGS: &[&str] = &[
     "seed",
     "window",
     "attempts",
+    "one-trace",
     "rate",
     "rounds",
 ];
@@ -75,6 +76,7 @@ fn main() -> Result<(), Failure> {
     let mut config = Config::new(args.value("spans", 400_000)?, args.value("batch", if datagram.is_some() { 30 } else { 200 })?);
     config.seed = args.value("seed", config.seed)?;
     config.window = args.duration("window", config.window)?;
+    config.one_trace = args.value("one-trace", false)?;
     let settle = args.duration("settle", Duration::from_secs(2))?;
     let pid = args.text("pid").map(str::parse::<u32>).transpose()?;
     let mut load = generate(&config);
@@ -87,6 +89,7 @@ fn main() -> Result<(), Failure> {
         "batch": config.batch,
         "seed": config.seed,
         "traces": load.traces,
+        "first_trace": trace_id(config.seed, 0).iter().map(|b| format!("{b:02x}")).collect::<String>(),
         "requests": load.requests.len(),
         "bytes_per_span": round(load.bytes() as f64 / load.spans.max(1) as f64, 1),
     });

@@ -1,6 +1,8 @@
 //! Keeping a trace for longer than the store does.
 
 use crate::QueryService;
+use futures::future::FutureExt;
+use futures::stream::StreamExt;
 use skua_codec::jaeger::owned;
 use skua_model::{Span, SpanBatch, TraceId};
 use skua_store::{ErrorKind, SpanReader, SpanWriter, StoreError};
@@ -34,17 +36,23 @@ impl QueryService {
         let Some(archive) = &self.stores.archive else {
             return Err(StoreError::new(ErrorKind::Unsupported, "archive span storage was not configured"));
         };
-        let trace = match self.stores.spans.trace(id).await {
+        let pass = self.gate.enter().await?;
+        let mut pieces = self.stores.spans.spans(id);
+        let mut next = match pass.in_time(pieces.next().map(Option::transpose)).await {
             Err(e) if e.kind == ErrorKind::NotFound => return archive.reader.trace(id).await.map(drop),
-            trace => trace?,
+            first => first?,
         };
-        for spans in trace.spans.chunks(TOGETHER) {
-            let written = archive.writer.write(&batch(spans)?).await?;
-            if let Some(refused) = written.refused.first() {
-                let count = written.refused.len();
-                let message = format!("the archive refused {count} spans of trace {id}: {}: {}", refused.reason, refused.detail);
-                return Err(StoreError::new(ErrorKind::Internal, message));
+        while let Some(piece) = next {
+            for spans in piece.chunks(TOGETHER) {
+                let written = pass.in_time(archive.writer.write(&batch(spans)?)).await?;
+                if let Some(refused) = written.refused.first() {
+                    let count = written.refused.len();
+                    let message =
+                        format!("the archive refused {count} spans of trace {id}: {}: {}", refused.reason, refused.detail);
+                    return Err(StoreError::new(ErrorKind::Internal, message));
+                }
             }
+            next = pass.in_time(pieces.next().map(Option::transpose)).await?;
         }
         archive.writer.flush().await
     }

@@ -15,7 +15,8 @@ impl QueryService {
     /// As [`DependencyReader::dependencies`](skua_store::DependencyReader::dependencies).
     pub async fn dependencies(&self, start: u64, end: u64, service: &str) -> Result<Calls, StoreError> {
         let mut calls = Calls::new();
-        for link in self.stores.dependencies.dependencies(start, end).await? {
+        let pass = self.gate.enter().await?;
+        for link in pass.in_time(self.stores.dependencies.dependencies(start, end)).await? {
             if service.is_empty() || link.parent == service || link.child == service {
                 let count = calls.entry((link.parent, link.child)).or_default();
                 *count = count.saturating_add(link.call_count);

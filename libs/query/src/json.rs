@@ -28,8 +28,18 @@ pub struct ErrorItem {
 
 /// Writes an answer: `{"data":…,"total":…,"limit":0,"offset":0,"errors":…}`. `errors` is null when there are none.
 pub fn put_answer(out: &mut Vec<u8>, data: impl FnOnce(&mut Vec<u8>), total: usize, errors: &[ErrorItem]) {
-    out.extend_from_slice(b"{\"data\":");
+    put_head(out);
     data(out);
+    put_tail(out, total, errors);
+}
+
+/// Writes what comes before the data of an answer.
+pub fn put_head(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"data\":");
+}
+
+/// Writes what comes after the data of an answer.
+pub fn put_tail(out: &mut Vec<u8>, total: usize, errors: &[ErrorItem]) {
     out.extend_from_slice(b",\"total\":");
     put_int(out, total);
     out.extend_from_slice(b",\"limit\":0,\"offset\":0,\"errors\":");
@@ -89,26 +99,51 @@ pub fn put_dependencies(out: &mut Vec<u8>, calls: &Calls) {
     out.push(b']');
 }
 
-/// Writes the data of `/api/traces`.
+/// Writes a list of traces.
 pub fn put_traces(out: &mut Vec<u8>, traces: &[Trace]) {
     put_list(out, traces, put_trace);
 }
 
-/// Writes one trace. Processes of equal content become one, numbered in the order in which spans name them.
+/// Writes one trace.
 pub fn put_trace(out: &mut Vec<u8>, trace: &Trace) {
-    let mut processes = Processes::default();
-    put_id(out, "{\"traceID\":", trace.spans.first().map(|s| s.trace_id).unwrap_or_default());
-    out.extend_from_slice(b",\"spans\":");
-    put_list(out, &trace.spans, |out, s| put_span(out, s, processes.number(&s.process)));
-    out.extend_from_slice(b",\"processes\":{");
-    let mut list = Commas::default();
-    for (id, process) in processes.in_order() {
-        list.next(out);
-        put_text(out, "", &id);
-        out.push(b':');
-        out.extend_from_slice(process);
+    let mut writer = TraceWriter::begin(out, trace.spans.first().map(|s| s.trace_id).unwrap_or_default());
+    trace.spans.iter().for_each(|s| writer.span(out, s));
+    writer.end(out);
+}
+
+/// Writes one trace, span by span. Processes of equal content become one, numbered in the order in which spans name them.
+#[derive(Default)]
+pub struct TraceWriter {
+    spans: Commas,
+    processes: Processes,
+}
+
+impl TraceWriter {
+    /// Writes what comes before the spans.
+    pub fn begin(out: &mut Vec<u8>, id: TraceId) -> Self {
+        put_id(out, "{\"traceID\":", id);
+        out.extend_from_slice(b",\"spans\":[");
+        Self::default()
     }
-    out.extend_from_slice(b"},\"warnings\":null}");
+
+    /// Writes the next span.
+    pub fn span(&mut self, out: &mut Vec<u8>, span: &Span) {
+        self.spans.next(out);
+        put_span(out, span, self.processes.number(&span.process));
+    }
+
+    /// Writes what comes after the spans: the processes.
+    pub fn end(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"],\"processes\":{");
+        let mut list = Commas::default();
+        for (id, process) in self.processes.in_order() {
+            list.next(out);
+            put_text(out, "", &id);
+            out.push(b':');
+            out.extend_from_slice(process);
+        }
+        out.extend_from_slice(b"},\"warnings\":null}");
+    }
 }
 
 fn put_span(out: &mut Vec<u8>, s: &Span, process: usize) {
@@ -178,22 +213,24 @@ fn put_tag(out: &mut Vec<u8>, tag: &Tag) {
 /// The processes of one trace, written.
 #[derive(Default)]
 struct Processes {
-    by_address: HashMap<*const Process, usize>,
+    /// With what lies there, so that no other comes to lie there.
+    by_address: HashMap<usize, (usize, Arc<Process>)>,
     by_content: HashMap<Vec<u8>, usize>,
 }
 
 impl Processes {
     /// Counts from 1.
     fn number(&mut self, process: &Arc<Process>) -> usize {
-        *self.by_address.entry(Arc::as_ptr(process)).or_insert_with(|| {
+        let (number, _) = self.by_address.entry(Arc::as_ptr(process).addr()).or_insert_with(|| {
             let mut text = Vec::new();
             put_text(&mut text, "{\"serviceName\":", &process.service_name);
             text.extend_from_slice(b",\"tags\":");
             put_list(&mut text, &process.tags, put_tag);
             text.push(b'}');
             let next = self.by_content.len() + 1;
-            *self.by_content.entry(text).or_insert(next)
-        })
+            (*self.by_content.entry(text).or_insert(next), Arc::clone(process))
+        });
+        *number
     }
 
     /// In the order of Go's maps of strings: p1, p10, p11, p2.
@@ -228,45 +265,52 @@ fn put_id(out: &mut Vec<u8>, key: &str, id: impl Display) {
 /// Indents compact JSON by four spaces, as Go's `MarshalIndent`: empty lists and objects stay on their line.
 pub fn indent(compact: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(compact.len() * 2);
-    let line = |out: &mut Vec<u8>, depth: usize| {
-        out.push(b'\n');
-        out.resize(out.len() + 4 * depth, b' ');
-    };
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for (i, &b) in compact.iter().enumerate() {
-        if in_text {
+    Indent::default().add(compact, &mut out);
+    out
+}
+
+/// Indents compact JSON that comes in pieces, as [`indent`].
+#[derive(Debug, Default)]
+pub struct Indent {
+    depth: usize,
+    in_text: bool,
+    escaped: bool,
+    /// The last byte began a list or an object.
+    opened: bool,
+}
+
+impl Indent {
+    /// Appends the next piece.
+    pub fn add(&mut self, compact: &[u8], out: &mut Vec<u8>) {
+        for &b in compact {
+            if self.in_text {
+                self.in_text = self.escaped || b != b'"';
+                self.escaped = !self.escaped && b == b'\\';
+                out.push(b);
+                continue;
+            }
+            let closes = matches!(b, b'}' | b']');
+            if closes {
+                self.depth = self.depth.saturating_sub(1);
+            }
+            if closes != self.opened {
+                self.line(out);
+            }
+            self.opened = matches!(b, b'{' | b'[');
             out.push(b);
-            in_text = escaped || b != b'"';
-            escaped = !escaped && b == b'\\';
-            continue;
-        }
-        match b {
-            b'{' | b'[' => {
-                out.push(b);
-                depth += 1;
-                if !matches!(compact.get(i + 1), Some(b'}' | b']')) {
-                    line(&mut out, depth);
-                }
-            }
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                if i > 0 && !matches!(compact[i - 1], b'{' | b'[') {
-                    line(&mut out, depth);
-                }
-                out.push(b);
-            }
-            b',' => {
-                out.push(b);
-                line(&mut out, depth);
-            }
-            b':' => out.extend_from_slice(b": "),
-            _ => {
-                in_text = b == b'"';
-                out.push(b);
+            match b {
+                b'{' | b'[' => self.depth += 1,
+                b',' => self.line(out),
+                b':' => out.push(b' '),
+                _ => self.in_text = b == b'"',
             }
         }
     }
-    out
+
+    fn line(&self, out: &mut Vec<u8>) {
+        out.push(b'\n');
+        out.resize(out.len() + 4 * self.depth, b' ');
+    }
 }
 
 #[cfg(test)]

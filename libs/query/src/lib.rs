@@ -2,19 +2,24 @@
 //! No HTTP here.
 //!
 //! - [`QueryService`]: what stores keep ([`Stores`]), with Jaeger's adjusters applied to it.
+//! - [`Answers`]: traces on their way to a client, one after the other, within [`Limits`].
 //! - [`adjust`]: those adjusters.
 //! - [`params`]: the parameters of Jaeger's HTTP API, with its defaults and its error texts.
 //! - [`json`]: the JSON of Jaeger's HTTP API.
 //! - [`go`]: texts as Go's standard library reads and writes them.
 
 pub mod adjust;
+mod answers;
 mod archive;
 mod dependencies;
 pub mod go;
 pub mod json;
+mod limits;
 pub mod params;
 mod service;
 
+pub use answers::{Answers, Held, Item, Wanted};
 pub use archive::Archive;
 pub use dependencies::Calls;
+pub use limits::{LimitMetrics, Limits};
 pub use service::{ById, QueryService, Stores};

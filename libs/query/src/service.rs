@@ -1,9 +1,9 @@
 //! Stores with adjusters.
 
-use crate::adjust::adjust;
 use crate::archive::Archive;
+use crate::limits::{Gate, LimitMetrics, Limits};
 use skua_model::{Trace, TraceId};
-use skua_store::{DependencyReader, ErrorKind, Found, Operation, SpanReader, StoreError, TraceQuery};
+use skua_store::{DependencyReader, Operation, SpanReader, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ pub struct Stores {
 #[derive(Clone)]
 pub struct QueryService {
     pub(crate) stores: Stores,
-    max_clock_skew: Duration,
+    pub(crate) max_clock_skew: Duration,
+    pub(crate) gate: Arc<Gate>,
 }
 
 /// Traces asked for by id.
@@ -35,9 +36,14 @@ pub struct ById {
 }
 
 impl QueryService {
-    /// `max_clock_skew` is the most that a span may be shifted; zero means that none is.
+    /// `max_clock_skew` is the most that a span may be shifted; zero means that none is. The limits are the defaults.
     pub fn new(stores: Stores, max_clock_skew: Duration) -> Self {
-        Self { stores, max_clock_skew }
+        Self::with(stores, max_clock_skew, Limits::default(), LimitMetrics::default())
+    }
+
+    /// As [`new`](Self::new), within these limits.
+    pub fn with(stores: Stores, max_clock_skew: Duration, limits: Limits, metrics: LimitMetrics) -> Self {
+        Self { stores, max_clock_skew, gate: Gate::new(limits, metrics) }
     }
 
     /// Names of all services, sorted.
@@ -45,7 +51,8 @@ impl QueryService {
     /// # Errors
     /// As [`SpanReader::services`].
     pub async fn services(&self) -> Result<Vec<String>, StoreError> {
-        self.stores.spans.services().await
+        let pass = self.gate.enter().await?;
+        pass.in_time(self.stores.spans.services()).await
     }
 
     /// Operations of a service, sorted; of one kind unless `kind` is empty.
@@ -53,51 +60,7 @@ impl QueryService {
     /// # Errors
     /// As [`SpanReader::operations`].
     pub async fn operations(&self, service: &str, kind: &str) -> Result<Vec<Operation>, StoreError> {
-        self.stores.spans.operations(service, kind).await
-    }
-
-    /// A whole trace; from the archive when the store does not have it.
-    ///
-    /// # Errors
-    /// As [`SpanReader::trace`].
-    pub async fn trace(&self, id: TraceId, raw: bool) -> Result<Trace, StoreError> {
-        let trace = match (self.stores.spans.trace(id).await, &self.stores.archive) {
-            (Err(e), Some(archive)) if e.kind == ErrorKind::NotFound => archive.reader.trace(id).await?,
-            (trace, _) => trace?,
-        };
-        Ok(self.mended(trace, raw))
-    }
-
-    /// Traces by id: one that the store does not have is not an error.
-    ///
-    /// # Errors
-    /// As [`SpanReader::trace`], for any of the ids.
-    pub async fn by_ids(&self, ids: &[TraceId], raw: bool) -> Result<ById, StoreError> {
-        let mut by_id = ById::default();
-        for id in ids {
-            match self.trace(*id, raw).await {
-                Ok(trace) => by_id.traces.push(trace),
-                Err(e) if e.kind == ErrorKind::NotFound => by_id.missing.push(*id),
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(by_id)
-    }
-
-    /// Traces of which a span matches, latest first.
-    ///
-    /// # Errors
-    /// As [`SpanReader::find`].
-    pub async fn find(&self, query: &TraceQuery, raw: bool) -> Result<Found, StoreError> {
-        let found = self.stores.spans.find(query).await?;
-        let traces = found.traces.into_iter().map(|t| self.mended(t, raw)).collect();
-        Ok(Found { traces, partial: found.partial })
-    }
-
-    fn mended(&self, mut trace: Trace, raw: bool) -> Trace {
-        if !raw {
-            adjust(&mut trace, self.max_clock_skew);
-        }
-        trace
+        let pass = self.gate.enter().await?;
+        pass.in_time(self.stores.spans.operations(service, kind)).await
     }
 }

@@ -1,12 +1,17 @@
 //! Answers: Jaeger's envelope, and errors with their status.
 
-use axum::body::Body;
+use crate::body::TracesBody;
+use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
+use futures::future::ready;
+use futures::stream::{self, StreamExt};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use skua_query::Answers;
 use skua_query::json::{self, ErrorItem};
 use skua_query::params::ParamError;
 use skua_store::{ErrorKind, StoreError};
+use std::convert::Infallible;
 use std::error::Error;
 use std::time::Duration;
 
@@ -33,17 +38,23 @@ impl From<ParamError> for Failed {
     }
 }
 
+/// The status of a store's failure.
+fn status(kind: ErrorKind) -> StatusCode {
+    match kind {
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+        ErrorKind::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorKind::Unavailable | ErrorKind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
 /// The store's message goes to the caller, as in Jaeger, its cause to the log.
 impl From<StoreError> for Failed {
     fn from(e: StoreError) -> Self {
-        let (status, retry) = match e.kind {
-            ErrorKind::NotFound => (StatusCode::NOT_FOUND, false),
-            ErrorKind::Invalid => (StatusCode::BAD_REQUEST, false),
-            ErrorKind::Unsupported => (StatusCode::NOT_IMPLEMENTED, false),
-            ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, false),
-            ErrorKind::Timeout => (StatusCode::GATEWAY_TIMEOUT, false),
-            ErrorKind::Unavailable | ErrorKind::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, true),
-        };
+        let status = status(e.kind);
+        let retry = status == StatusCode::SERVICE_UNAVAILABLE;
         if status.is_server_error() {
             tracing::error!(error = %e, cause = e.source().map(tracing::field::display), kind = ?e.kind, "a query failed");
         }
@@ -51,11 +62,17 @@ impl From<StoreError> for Failed {
     }
 }
 
+impl Failed {
+    /// As an entry of `errors`.
+    pub fn item(&self) -> ErrorItem {
+        ErrorItem { code: self.status.as_u16(), msg: self.message.clone(), trace_id: None }
+    }
+}
+
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         let mut body = Vec::new();
-        let error = ErrorItem { code: self.status.as_u16(), msg: self.message, trace_id: None };
-        json::put_answer(&mut body, json::put_null, 0, &[error]);
+        json::put_answer(&mut body, json::put_null, 0, &[self.item()]);
         body.push(b'\n');
         let mut response = (self.status, json_body(body)).into_response();
         response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -78,6 +95,18 @@ pub(crate) fn answer(pretty: bool, data: impl FnOnce(&mut Vec<u8>), total: usize
 pub(crate) fn archived(pretty: bool) -> Response {
     let body = br#"{"data":[],"total":0,"limit":0,"offset":0,"errors":[]}"#.to_vec();
     json_body(if pretty { json::indent(&body) } else { body }).into_response()
+}
+
+/// As [`answer`], with traces as they are read. A failure on the way ends the list and is told of in `errors`.
+pub(crate) async fn traces(pretty: bool, answers: Answers) -> Response {
+    let mut body = TracesBody::new(pretty, answers);
+    let first = body.next().await.unwrap_or_default();
+    if body.is_done() {
+        return json_body(first).into_response();
+    }
+    let rest = stream::unfold(body, async |mut body| body.next().await.map(|chunk| (chunk, body)));
+    let all = stream::once(ready(first)).chain(rest).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], Body::from_stream(all)).into_response()
 }
 
 fn json_body(body: Vec<u8>) -> impl IntoResponse {

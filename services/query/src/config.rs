@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
+use skua_query::Limits;
 use std::time::Duration;
 
 /// Flags under `query.`.
@@ -16,6 +17,16 @@ pub struct Config {
     pub additional_headers: Vec<String>,
     /// The most that a span's times may be shifted to fit its parent's; zero: not at all.
     pub max_clock_skew_adjustment: Duration,
+    /// Spans of one trace that an answer holds; zero: no limit.
+    pub max_trace_size: usize,
+    /// Bytes that the spans of one answer take in memory; zero: no limit.
+    pub max_result_size: usize,
+    /// Bytes that the spans of all answers under way take in memory; zero: no limit.
+    pub max_memory: usize,
+    /// Queries that read the storage at a time; zero: no limit.
+    pub max_concurrent_requests: usize,
+    /// Longest time for one query; zero: no limit.
+    pub timeout: Duration,
 }
 
 /// Flags under `query.http-server.`.
@@ -44,6 +55,17 @@ impl Config {
             "" | "/" => Ok(""),
             path if path.starts_with('/') && !path.ends_with('/') && !path.contains(['{', '}', '*', '?', '#']) => Ok(path),
             path => Err(ConfigError::BasePath(path.to_owned())),
+        }
+    }
+
+    /// What queries may take.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            max_trace_size: self.max_trace_size,
+            max_result_size: self.max_result_size,
+            max_memory: self.max_memory,
+            max_concurrent: self.max_concurrent_requests,
+            timeout: self.timeout,
         }
     }
 

@@ -5,8 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
-use skua_query::json::{self, ErrorItem};
-use skua_query::{QueryService, params};
+use skua_query::{QueryService, Wanted, json, params};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -52,22 +51,16 @@ pub(crate) async fn operation_names(State(app): State<App>, service: Segment, Qu
 
 pub(crate) async fn traces(State(app): State<App>, Query(pairs): Pairs) -> Answer {
     let wanted = params::traces(&pairs, now())?;
-    let (traces, errors) = if wanted.trace_ids.is_empty() {
-        let found = app.query.find(&wanted.query, wanted.raw).await?;
-        let partial = found.partial.into_iter().map(|msg| ErrorItem { msg, ..ErrorItem::default() });
-        (found.traces, partial.collect())
-    } else {
-        let by_id = app.query.by_ids(&wanted.trace_ids, wanted.raw).await?;
-        let missing = |id| ErrorItem { code: 0, msg: "trace not found".to_owned(), trace_id: Some(id) };
-        (by_id.traces, by_id.missing.into_iter().map(missing).collect::<Vec<_>>())
+    let what = match wanted.trace_ids.is_empty() {
+        true => Wanted::Search(wanted.query),
+        false => Wanted::ByIds(wanted.trace_ids),
     };
-    Ok(answer(params::pretty_print(&pairs), |out| json::put_traces(out, &traces), 0, &errors))
+    Ok(answer::traces(params::pretty_print(&pairs), app.query.answer(what, wanted.raw).await?).await)
 }
 
 pub(crate) async fn trace(State(app): State<App>, id: Segment, Query(pairs): Pairs) -> Answer {
     let wanted = params::trace(&segment(id)?, &pairs)?;
-    let trace = app.query.trace(wanted.id, wanted.raw).await?;
-    Ok(answer(params::pretty_print(&pairs), |out| json::put_traces(out, &[trace]), 0, &[]))
+    Ok(answer::traces(params::pretty_print(&pairs), app.query.answer_trace(wanted.id, wanted.raw).await?).await)
 }
 
 /// Answers with two empty lists, as Jaeger.

@@ -6,6 +6,7 @@
 //! archived as it was stored, not adjusted; a store that is away or full is 503 with `Retry-After`.
 
 mod answer;
+mod body;
 mod config;
 mod handlers;
 #[cfg(test)]
@@ -17,7 +18,7 @@ pub use skua_query::{Archive, Stores};
 use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 use handlers::App;
-use skua_query::QueryService;
+use skua_query::{LimitMetrics, QueryService};
 use skua_receive::server;
 use std::io;
 use tokio::net::TcpListener;
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 /// # Errors
 /// With [`io::ErrorKind::InvalidInput`] when the settings cannot be used.
 pub async fn run(config: Config, listener: TcpListener, stores: Stores, stop: CancellationToken) -> io::Result<()> {
-    let query = QueryService::new(stores, config.max_clock_skew_adjustment);
+    let query = QueryService::with(stores, config.max_clock_skew_adjustment, config.limits(), LimitMetrics::default());
     let router = router(query, &config).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
     server::serve(listener, router, server::Limits::default(), stop).await
 }

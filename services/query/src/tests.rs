@@ -25,6 +25,11 @@ fn config(base_path: &str, headers: &[&str]) -> Config {
         base_path: base_path.to_owned(),
         additional_headers: headers.iter().map(|h| (*h).to_owned()).collect(),
         max_clock_skew_adjustment: Duration::ZERO,
+        max_trace_size: 0,
+        max_result_size: 0,
+        max_memory: 0,
+        max_concurrent_requests: 0,
+        timeout: Duration::ZERO,
     }
 }
 
@@ -371,8 +376,12 @@ struct Failing(Option<(ErrorKind, Option<Duration>)>);
 impl Failing {
     fn error<T>(&self, otherwise: T) -> Result<T, StoreError> {
         let Some((kind, retry_after)) = self.0 else { return Ok(otherwise) };
-        Err(StoreError { retry_after, ..StoreError::new(kind, "es-1:9200 says \"no\"").caused_by("the cause") })
+        Err(StoreError { retry_after, ..StoreError::new(kind, said(kind)).caused_by("the cause") })
     }
+}
+
+fn said(kind: ErrorKind) -> &'static str {
+    if kind == ErrorKind::NotFound { "trace not found" } else { "es-1:9200 says \"no\"" }
 }
 
 #[async_trait]
@@ -424,7 +433,7 @@ async fn failures_of_the_store() {
             "/api/traces/1",
             "/api/dependencies",
         ] {
-            expect_error(&app, path, status, "es-1:9200 says \"no\"").await;
+            expect_error(&app, path, status, said(kind)).await;
             assert_eq!(get(&app, path).await.header(header::RETRY_AFTER), header, "{kind:?}");
         }
     }

@@ -40,6 +40,38 @@ pub(super) fn query() -> Table {
             "0s",
             "how far spans of another host may be shifted to fit their parents; 0 = not at all",
         ),
+        Flag::new(
+            "query.max-trace-size",
+            Kind::Int { min: 0, max: 100_000_000 },
+            "200000",
+            "spans of one trace that an answer holds; the rest is left out with a warning; 0 = no limit; not a flag of Jaeger",
+        ),
+        Flag::new(
+            "query.max-result-size",
+            Kind::Int { min: 0, max: 1 << 40 },
+            "536870912",
+            "bytes that the spans of one answer take in memory, added up; a search stops there and says so in `errors`; \
+             0 = no limit; not a flag of Jaeger",
+        ),
+        Flag::new(
+            "query.max-memory",
+            Kind::Int { min: 0, max: 1 << 40 },
+            "1073741824",
+            "bytes that the spans of all answers under way may take in memory; a query waits for room; 0 = no limit; \
+             not a flag of Jaeger",
+        ),
+        Flag::new(
+            "query.max-concurrent-requests",
+            Kind::COUNT,
+            "32",
+            "queries that read the storage at a time; others wait; 0 = no limit; not a flag of Jaeger",
+        ),
+        Flag::new(
+            "query.timeout",
+            Kind::Duration,
+            "60s",
+            "longest time for one query, waiting included; 0 = no limit; not a flag of Jaeger",
+        ),
         Flag::new("query.enable-tracing", Kind::Bool, "false", "trace this process itself")
             .not_yet("self-tracing is not built yet; remove the flag"),
     ]);
