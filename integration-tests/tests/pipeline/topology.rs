@@ -5,19 +5,19 @@ use skua_integration_tests::nginx::Queries;
 use skua_integration_tests::otlp::Answer;
 use skua_integration_tests::query::span_keys;
 use skua_integration_tests::{
-    Context, Elasticsearch, Encoding, Error, Kafka, Nginx, Pipeline, Query, Result, Sender, Skua, Spans, ensure, wait,
+    Context, Elasticsearch, Encoding, Error, Kafka, Nginx, Pipeline, Query, Result, Sender, Spans, ensure, wait,
 };
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-const BATCH: u64 = 50;
-/// Acknowledged before and after each death.
-const SPANS: u64 = 3_000;
-/// Answered before and after each death.
-const ANSWERS: u64 = 60;
-/// Between two requests of a client, so that the store keeps up.
-const REST: Duration = Duration::from_millis(10);
+const BATCH: u64 = 20;
+/// Acknowledged before and after each end.
+const SPANS: u64 = 2_000;
+/// Answered before and after each end.
+const ANSWERS: u64 = 40;
+/// Between two requests of a client, so that the store keeps up; none while a process ends, so that it has requests in its hands.
+const REST: Duration = Duration::from_millis(20);
 
 /// How a process ends.
 #[derive(Debug, Clone, Copy)]
@@ -28,18 +28,19 @@ enum End {
     Stopped,
 }
 
-/// Scenario: four clients send through nginx by gRPC and HTTP, two others search; a collector goes, and then a query service. Guarantee:
+/// Scenario: eight clients send through nginx by gRPC and HTTP, four others search; a collector ends, and then a query service. Guarantee:
 /// no request fails that is not answered when it is sent once more, each acknowledged span is in the store once, and is found.
 async fn one_of_each_goes(end: End) -> Result<()> {
     let elasticsearch = Elasticsearch::shared()?;
     let pipeline = Pipeline::new("topology", Encoding::OtlpProto, 4, &Kafka::shared()?, &elasticsearch).await?;
-    let (mut gone, collector) = (pipeline.collector().await?, pipeline.collector().await?);
+    let (first_collector, collector) = (pipeline.collector().await?, pipeline.collector().await?);
     let ingesters = [pipeline.ingester().await?, pipeline.ingester().await?];
-    let ((mut gone_query, _), (query, _)) = (pipeline.query().await?, pipeline.query().await?);
+    let ((first_query, _), (query, _)) = (pipeline.query().await?, pipeline.query().await?);
+    let gone = [first_collector.ports().otlp_grpc, first_collector.ports().otlp_http, first_query.ports().query_http];
     let services = [
-        ("collector-1", gone.ports()),
+        ("collector-1", first_collector.ports()),
         ("collector-2", collector.ports()),
-        ("query-1", gone_query.ports()),
+        ("query-1", first_query.ports()),
         ("query-2", query.ports()),
     ];
     let nginx = Nginx::start(Queries::AtTheRoot, &services).await?;
@@ -48,25 +49,36 @@ async fn one_of_each_goes(end: End) -> Result<()> {
     let (grpc, http) = (Sender::grpc(nginx.port(4317)?)?, Sender::http(nginx.port(4318)?));
     let tasks = tokio::task::LocalSet::new();
     let mut handles = Vec::new();
-    for sender in [grpc.clone(), grpc, http.clone(), http] {
-        handles.push(tasks.spawn_local(clients.clone().send(sender)));
+    for sender in [grpc, http].iter().cycle().take(8) {
+        handles.push(tasks.spawn_local(clients.clone().send(sender.clone())));
     }
     let front = nginx.port(16686)?;
     let first = clients.spans.key(0).trace;
     tasks
         .run_until(async {
             clients.until_acknowledged(SPANS).await?;
-            Query::new(front).complete_trace(&first, 10).await?;
-            for _ in 0..2 {
+            let query = Query::new(front);
+            query.complete_trace(&first, 10).await?;
+            wait::until("the operations to be listed", async || {
+                Ok((query.operations(clients.spans.service()).await?.len() == 10).then_some(()))
+            })
+            .await?;
+            for _ in 0..4 {
                 handles.push(tasks.spawn_local(clients.clone().ask(Query::new(front))));
             }
             clients.until_answered(ANSWERS).await?;
-            go(&mut gone, end).await?;
-            clients.until_acknowledged(SPANS).await?;
-            clients.until_answered(ANSWERS).await?;
-            go(&mut gone_query, end).await?;
-            clients.until_acknowledged(SPANS).await?;
-            clients.until_answered(ANSWERS).await?;
+            for mut skua in [first_collector, first_query] {
+                clients.rest.set(Duration::ZERO);
+                clients.until_acknowledged(SPANS / 2).await?;
+                match end {
+                    // On a thread of its own: the clients go on meanwhile.
+                    End::Killed => tokio::task::spawn_blocking(move || skua.kill9()).await??,
+                    End::Stopped => skua.terminate_cleanly().await?,
+                }
+                clients.until_acknowledged(SPANS).await?;
+                clients.rest.set(REST);
+                clients.until_answered(ANSWERS).await?;
+            }
             clients.stop.set(true);
             for handle in handles {
                 handle.await??;
@@ -75,6 +87,12 @@ async fn one_of_each_goes(end: End) -> Result<()> {
         })
         .await?;
     eprintln!("{end:?}: what a second attempt hid: {:#?}", clients.hidden.borrow());
+
+    let log = nginx.output()?;
+    for port in gone {
+        let tried = log.lines().any(|line| line.contains("[error]") && line.contains(&format!("//127.0.0.1:{port}")));
+        assert!(tried, "nginx has not noticed that nobody is at {port}:\n{log}");
+    }
 
     let sent = clients.next.get() * BATCH;
     pipeline.stored_exactly(&elasticsearch, &clients.spans, 0..sent).await?;
@@ -97,13 +115,6 @@ async fn one_of_each_goes(end: End) -> Result<()> {
     Ok(())
 }
 
-async fn go(skua: &mut Skua, end: End) -> Result<()> {
-    match end {
-        End::Killed => skua.kill9(),
-        End::Stopped => skua.terminate_cleanly().await,
-    }
-}
-
 #[tokio::test]
 async fn a_collector_and_a_query_service_are_killed_under_load() -> Result<()> {
     one_of_each_goes(End::Killed).await
@@ -121,6 +132,7 @@ struct Clients {
     next: Cell<u64>,
     acknowledged: Cell<u64>,
     answered: Cell<u64>,
+    rest: Cell<Duration>,
     stop: Cell<bool>,
     /// Failures of a first attempt.
     hidden: RefCell<Vec<String>>,
@@ -129,7 +141,7 @@ struct Clients {
 impl Clients {
     fn new(spans: Spans) -> Self {
         let (next, acknowledged, answered) = (Cell::new(0), Cell::new(0), Cell::new(0));
-        Self { spans, next, acknowledged, answered, stop: Cell::new(false), hidden: RefCell::default() }
+        Self { spans, next, acknowledged, answered, rest: Cell::new(REST), stop: Cell::new(false), hidden: RefCell::default() }
     }
 
     /// Sends batch after batch until it is stopped.
@@ -145,7 +157,7 @@ impl Clients {
             };
             self.with_one_retry(&what, send).await?;
             self.acknowledged.set(self.acknowledged.get() + BATCH);
-            tokio::time::sleep(REST).await;
+            tokio::time::sleep(self.rest.get()).await;
         }
         Ok(())
     }
@@ -165,7 +177,7 @@ impl Clients {
             };
             self.with_one_retry(path, ask).await?;
             self.answered.set(self.answered.get() + 1);
-            tokio::time::sleep(REST).await;
+            tokio::time::sleep(self.rest.get()).await;
         }
         Ok(())
     }
