@@ -11,9 +11,10 @@ say() { printf '[setup] %s\n' "$*" >&2; }
 packages=(build-essential pkg-config libssl-dev zlib1g-dev cmake)
 case $purpose in
   run) ;;
-  # Maven fetches the servers, Python runs one of the clients, curl, ss, setpriv and kill start and stop them.
+  # Maven fetches the servers, Python runs one of the clients, curl, ss, setpriv and kill start and stop them; nginx, which is
+  # fetched and not installed, links PCRE.
   test)
-    packages+=(maven python3 python3-venv curl iproute2 procps util-linux)
+    packages+=(maven python3 python3-venv curl iproute2 procps util-linux libpcre2-8-0)
     # A Java without a compiler is not enough: the servers' launchers are compiled here.
     { command -v javac && command -v jar; } >/dev/null || packages+=(default-jdk-headless)
     ;;
@@ -42,7 +43,7 @@ install_packages() {
 }
 
 # prepare_tests: fetches the servers once, and fetches and builds the published clients of four languages once; lanes side by
-# side, each quick when it has been done. Java programs share one lane: they share Maven's repository.
+# side, each quick when it has been done. Java programs share one lane: they share Maven's repository, and Go programs another.
 prepare_tests() {
   local tests="$root/integration-tests" lanes=() lane
   (
@@ -53,7 +54,8 @@ prepare_tests() {
   ) & lanes+=($!)
   "$tests/clients/python/run.sh" install & lanes+=($!)
   "$tests/clients/node/run.sh" install & lanes+=($!)
-  "$tests/clients/go/run.sh" install & lanes+=($!)
+  ("$tests/clients/go/run.sh" install && "$tests/validate/run.sh" install) & lanes+=($!)
+  "$tests/servers/nginx/run.sh" resolve & lanes+=($!)
   for lane in "${lanes[@]}"; do
     wait "$lane" || { say "failed to prepare the integration tests, see above"; exit 1; }
   done

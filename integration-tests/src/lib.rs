@@ -11,6 +11,7 @@
 //! | [`store`] | what a test asks of either database |
 //! | [`skua`] | a tier of Skua as a process: start, stop, kill, read its log and metrics |
 //! | [`pipeline`] | the tiers of one test wired to each other |
+//! | [`nginx`], [`docker`] | nginx in front of them, with the files of `deploy/nginx`; what Docker would read in `deploy` |
 //! | [`spans`], [`otlp`], [`load`], [`clients`], [`checkout`] | spans with known ids, and what sends them |
 //! | [`topics`], [`query`] | what is on Kafka, what the query tier answers |
 //! | [`metrics`], [`ledger`] | Prometheus text, and the promise that no span goes uncounted |
@@ -18,12 +19,14 @@
 pub mod cassandra;
 pub mod checkout;
 pub mod clients;
+pub mod docker;
 pub mod elasticsearch;
 mod error;
 pub mod kafka;
 pub mod ledger;
 pub mod load;
 pub mod metrics;
+pub mod nginx;
 pub mod otlp;
 pub mod pipeline;
 pub mod ports;
@@ -43,6 +46,7 @@ pub use error::{Context, Error, Result, ensure};
 pub use kafka::Kafka;
 pub use ledger::Ledger;
 pub use load::{Load, send_all};
+pub use nginx::Nginx;
 pub use otlp::{Answer, Sender};
 pub use pipeline::{Encoding, Pipeline};
 pub use query::Query;

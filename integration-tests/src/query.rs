@@ -13,7 +13,12 @@ pub struct Query {
 impl Query {
     /// The query tier on a port of 127.0.0.1.
     pub fn new(port: u16) -> Self {
-        Self { base: format!("http://127.0.0.1:{port}"), http: reqwest::Client::new() }
+        Self::below(port, "")
+    }
+
+    /// The query tier on a port of 127.0.0.1, below a path that begins with a slash and does not end with one.
+    pub fn below(port: u16, base_path: &str) -> Self {
+        Self { base: format!("http://127.0.0.1:{port}{base_path}"), http: reqwest::Client::new() }
     }
 
     /// GETs a path and gives the status and the JSON of the answer.

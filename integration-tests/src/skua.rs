@@ -243,8 +243,13 @@ impl Drop for Skua {
 
 /// Runs `skua` with these arguments to its end and gives what it wrote to standard output; a failure is an error.
 pub async fn run(args: &[String]) -> Result<String> {
+    run_in(args, &[]).await
+}
+
+/// [`run`] with exactly this environment.
+pub async fn run_in(args: &[String], env: &[(String, String)]) -> Result<String> {
     let mut command = tokio::process::Command::new(binary()?);
-    command.args(args).env_clear().stdin(Stdio::null()).kill_on_drop(true);
+    command.args(args).env_clear().envs(env.iter().map(|(name, value)| (name, value))).stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(PATIENCE, command.output()).await.context(format!("run skua {args:?} in time"))??;
     let (out, log) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     ensure(output.status.success(), || format!("skua {args:?} ended with {}: {out}{log}", output.status))?;
