@@ -2,7 +2,8 @@
 //! No HTTP here.
 //!
 //! - [`QueryService`]: what stores keep ([`Stores`]), with Jaeger's adjusters applied to it.
-//! - [`adjust`]: those adjusters.
+//! - [`transform`]: OTLP JSON of a file as traces.
+//! - [`adjust`](mod@adjust): those adjusters.
 //! - [`params`]: the parameters of Jaeger's HTTP API, with its defaults and its error texts.
 //! - [`json`]: the JSON of Jaeger's HTTP API.
 //! - [`otlp`]: traces as OTLP.
@@ -17,10 +18,12 @@ pub mod otlp;
 pub mod params;
 mod service;
 mod summary;
+mod transform;
 mod v3;
 
 pub use archive::Archive;
 pub use dependencies::Calls;
 pub use service::{ById, QueryService, Stores};
 pub use summary::{ServiceSummary, TraceSummary};
+pub use transform::{TransformError, Transformed, transform};
 pub use v3::Listed;
