@@ -3,9 +3,11 @@
 //!
 //! - [`QueryService`]: what stores keep ([`Stores`]), with Jaeger's adjusters applied to it.
 //! - [`Answers`]: traces on their way to a client, one after the other, within [`Limits`].
-//! - [`adjust`]: those adjusters.
+//! - [`transform`]: OTLP JSON of a file as traces.
+//! - [`adjust`](mod@adjust): those adjusters.
 //! - [`params`]: the parameters of Jaeger's HTTP API, with its defaults and its error texts.
 //! - [`json`]: the JSON of Jaeger's HTTP API.
+//! - [`otlp`]: traces as OTLP.
 //! - [`go`]: texts as Go's standard library reads and writes them.
 
 pub mod adjust;
@@ -15,11 +17,18 @@ mod dependencies;
 pub mod go;
 pub mod json;
 mod limits;
+pub mod otlp;
 pub mod params;
 mod service;
+mod summary;
+mod transform;
+mod v3;
 
 pub use answers::{Answers, Held, Item, Wanted};
 pub use archive::Archive;
 pub use dependencies::Calls;
 pub use limits::{LimitMetrics, Limits};
 pub use service::{ById, QueryService, Stores};
+pub use summary::{ServiceSummary, TraceSummary};
+pub use transform::{TransformError, Transformed, transform};
+pub use v3::Listed;

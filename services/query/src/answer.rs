@@ -7,9 +7,10 @@ use futures::future::ready;
 use futures::stream::{self, StreamExt};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
-use skua_query::Answers;
 use skua_query::json::{self, ErrorItem};
 use skua_query::params::ParamError;
+use skua_query::{Answers, TransformError};
+use skua_receive::http::Unreadable;
 use skua_store::{ErrorKind, StoreError};
 use std::convert::Infallible;
 use std::error::Error;
@@ -29,6 +30,36 @@ pub(crate) struct Failed {
 impl Failed {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into(), retry_after: None }
+    }
+
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// A response with the error in a body that `put` writes of the status and the message.
+    pub fn respond(self, put: impl FnOnce(&mut Vec<u8>, u16, String)) -> Response {
+        let mut body = Vec::new();
+        put(&mut body, self.status.as_u16(), self.message);
+        body.push(b'\n');
+        let mut response = (self.status, json_body(body)).into_response();
+        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Some(after) = self.retry_after {
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        response
+    }
+}
+
+impl From<Unreadable> for Failed {
+    fn from(e: Unreadable) -> Self {
+        Self { status: e.status, message: e.message, retry_after: e.retry_after }
+    }
+}
+
+impl From<TransformError> for Failed {
+    fn from(e: TransformError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, e.to_string())
     }
 }
 
@@ -71,16 +102,9 @@ impl Failed {
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        let mut body = Vec::new();
-        json::put_answer(&mut body, json::put_null, 0, &[self.item()]);
-        body.push(b'\n');
-        let mut response = (self.status, json_body(body)).into_response();
-        response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if let Some(after) = self.retry_after {
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-        }
-        response
+        self.respond(|out, code, msg| {
+            json::put_answer(out, json::put_null, 0, &[ErrorItem { code, msg, trace_id: None }]);
+        })
     }
 }
 
@@ -109,7 +133,7 @@ pub(crate) async fn traces(pretty: bool, answers: Answers) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], Body::from_stream(all)).into_response()
 }
 
-fn json_body(body: Vec<u8>) -> impl IntoResponse {
+pub(crate) fn json_body(body: Vec<u8>) -> impl IntoResponse {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], Body::from(body))
 }
 

@@ -1,32 +1,48 @@
 //! One function a route.
 
 use crate::answer::{self, Failed, answer};
+use crate::v3;
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use http::{Method, StatusCode};
-use skua_query::{QueryService, Wanted, json, params};
+use http::{HeaderMap, Method, StatusCode};
+use skua_query::json::{self, ErrorItem};
+use skua_query::{QueryService, Wanted, params};
+use skua_receive::http::{Bounds, Budget, DEFAULT_MAX_BODY};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What handlers share.
 #[derive(Clone)]
 pub(crate) struct App {
-    query: QueryService,
+    pub query: QueryService,
     base: Arc<str>,
+    bodies: Bounds,
 }
 
 impl App {
     pub fn new(query: QueryService, base: &str) -> Self {
-        Self { query, base: base.into() }
+        let flag = "the default of --collector.otlp.http.max-request-body-size";
+        Self { query, base: base.into(), bodies: Bounds { max: DEFAULT_MAX_BODY, flag, budget: Budget::default() } }
+    }
+
+    /// A path without the base path.
+    fn within<'a>(&self, path: &'a str) -> &'a str {
+        path.strip_prefix(&*self.base).unwrap_or(path)
+    }
+
+    /// An error in the form of the API that the path is of.
+    fn failed(&self, path: &str, failed: Failed) -> Response {
+        if self.within(path).starts_with("/api/v3/") { v3::Failed::from(failed).into_response() } else { failed.into_response() }
     }
 }
 
 /// A decoded query string, in order.
-type Pairs = Query<Vec<(String, String)>>;
+pub(crate) type Pairs = Query<Vec<(String, String)>>;
 
 /// A segment of the path, decoded; an error when it is not UTF-8.
-type Segment = Result<Path<String>, PathRejection>;
+pub(crate) type Segment = Result<Path<String>, PathRejection>;
 
 type Answer = Result<Response, Failed>;
 
@@ -79,16 +95,26 @@ pub(crate) async fn dependencies(State(app): State<App>, Query(pairs): Pairs) ->
     Ok(answer(params::pretty_print(&pairs), |out| json::put_dependencies(out, &calls), 0, &[]))
 }
 
-pub(crate) async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) -> Failed {
-    Failed::new(StatusCode::METHOD_NOT_ALLOWED, format!("{} does not take {method}", uri.path()))
+/// OTLP JSON in, Jaeger's JSON out; spans that cannot be read are told of in `errors`.
+pub(crate) async fn transform(State(app): State<App>, Query(pairs): Pairs, headers: HeaderMap, body: Body) -> Answer {
+    let body = app.bodies.read(&headers, body).await?;
+    let transformed = skua_query::transform(&body)?;
+    let refused = (transformed.refused.total() > 0).then(|| transformed.refused.to_string());
+    let errors: Vec<ErrorItem> = refused.into_iter().map(|msg| ErrorItem { msg, ..ErrorItem::default() }).collect();
+    Ok(answer(params::pretty_print(&pairs), |out| json::put_traces(out, &transformed.traces), 0, &errors))
+}
+
+pub(crate) async fn wrong_method(State(app): State<App>, method: Method, OriginalUri(uri): OriginalUri) -> Response {
+    let path = uri.path();
+    app.failed(path, Failed::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}")))
 }
 
 /// Any path without a route: an error that programs can read below `/api`, else one for people.
 pub(crate) async fn unknown(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Response {
     let path = uri.path();
-    let within = path.strip_prefix(&*app.base).unwrap_or(path);
+    let within = app.within(path);
     if within == "/api" || within.starts_with("/api/") {
-        return Failed::new(StatusCode::NOT_FOUND, format!("there is no {path}")).into_response();
+        return app.failed(path, Failed::new(StatusCode::NOT_FOUND, format!("there is no {path}")));
     }
     let base = &app.base;
     let text = format!(
@@ -103,6 +129,6 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64)
 }
 
-fn segment(path: Segment) -> Result<String, Failed> {
+pub(crate) fn segment(path: Segment) -> Result<String, Failed> {
     path.map(|Path(s)| s).map_err(|e| Failed::new(StatusCode::BAD_REQUEST, e.body_text()))
 }

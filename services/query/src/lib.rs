@@ -1,4 +1,4 @@
-//! The query tier: Jaeger's HTTP API (port 16686) over a store's reader.
+//! The query tier: Jaeger's HTTP API (port 16686) over a store's reader, with its version 3 as of Jaeger 2.20.
 //!
 //! What differs from Jaeger 1.76 on purpose: connections are kept alive; errors are `application/json`; lists of services and
 //! operations are `[]` when empty, not null; an unknown path below `/api` is 404, not the UI's page; the order of spans is
@@ -11,6 +11,7 @@ mod config;
 mod handlers;
 #[cfg(test)]
 mod tests;
+mod v3;
 
 pub use config::{Config, ConfigError, HttpServer};
 pub use skua_query::{Archive, Stores};
@@ -53,8 +54,12 @@ pub fn router(query: QueryService, config: &Config) -> Result<Router, ConfigErro
         .route("/api/quality-metrics", later("the quality of traces"))
         .route("/api/metrics/{*metric}", later("monitoring of services (/api/metrics)"))
         .route("/api/archive/{id}", post(handlers::archive))
-        .route("/api/transform", later("conversion of OTLP (/api/transform)"))
-        .route("/api/v3/{*path}", later("version 3 of the API (/api/v3)"))
+        .route("/api/transform", post(handlers::transform))
+        .route("/api/v3/services", get(v3::services))
+        .route("/api/v3/operations", get(v3::operations))
+        .route("/api/v3/traces", get(v3::traces))
+        .route("/api/v3/traces/{id}", get(v3::trace))
+        .route("/api/v3/trace-summaries", get(v3::summaries))
         .method_not_allowed_fallback(handlers::wrong_method);
     let nested = if base.is_empty() { api } else { Router::new().nest(base, api) };
     let add_headers = middleware::map_response(move |response| std::future::ready(answer::with_headers(response, &headers)));

@@ -1,5 +1,9 @@
 //! Every route and every error, through the router, over a store in memory or one that fails on command.
 
+mod grafana;
+mod transform;
+mod v3;
+
 use crate::{Config, ConfigError, HttpServer, router};
 use async_trait::async_trait;
 use axum::Router;
@@ -104,7 +108,12 @@ impl Got {
 }
 
 async fn send(app: &Router, method: &str, path: &str) -> Got {
-    let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    send_body(app, method, path, &[], Body::empty()).await
+}
+
+async fn send_body(app: &Router, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Got {
+    let builder = headers.iter().fold(Request::builder(), |builder, (name, value)| builder.header(*name, *value));
+    let request = builder.method(method).uri(path).body(body.into()).unwrap();
     let response = app.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
@@ -308,7 +317,7 @@ async fn unknown_paths() {
         assert_eq!((got.status, got.header("content-type")), (404, "text/plain; charset=utf-8"), "{path}");
         assert!(got.body.starts_with("The web UI is not part of this version of Skua. The API is at /api,"), "{}", got.body);
     }
-    for path in ["/api/deep-dependencies", "/api/quality-metrics", "/api/metrics/calls", "/api/transform", "/api/v3/traces/abc"] {
+    for path in ["/api/deep-dependencies", "/api/quality-metrics", "/api/metrics/calls"] {
         for method in ["GET", "POST"] {
             let got = send(&app, method, path).await;
             let message = got.json()["errors"][0]["msg"].as_str().unwrap().to_owned();

@@ -27,9 +27,9 @@ const SNAPPY_FRAMED: &[u8] = b"\xff\x06\x00\x00sNaPpY";
 /// The most that a byte of raw snappy unpacks to is 64/3; more is a lie about its length.
 const SNAPPY_RATIO: usize = 32;
 
-/// Bounds of one receiver.
+/// Bounds of one receiver of bodies.
 #[derive(Debug, Clone)]
-pub(super) struct Bounds {
+pub struct Bounds {
     /// Bytes of one body, before and after decompression.
     pub max: usize,
     /// The flag that sets it, for the message.
@@ -40,8 +40,10 @@ pub(super) struct Bounds {
 
 /// Why there is no body, to be told to the sender.
 #[derive(Debug)]
-pub(super) struct Unreadable {
+pub struct Unreadable {
+    /// 400, 408, 413, 415 or 503.
     pub status: StatusCode,
+    /// For the sender.
     pub message: String,
     /// When it should be sent again.
     pub retry_after: Option<Duration>,
@@ -54,7 +56,10 @@ impl Unreadable {
 }
 
 impl Bounds {
-    /// Reads all of it.
+    /// Reads all of it and unpacks what `Content-Encoding` says.
+    ///
+    /// # Errors
+    /// When it is too large, cut off, late, packed in an unknown or a broken way, or when there is no room for it now.
     pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Unreadable> {
         let mut share = self.budget.share();
         let body = self.gather(body, &mut share).await?;

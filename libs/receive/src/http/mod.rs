@@ -15,7 +15,7 @@ pub mod sampling;
 pub mod thrift;
 pub mod zipkin;
 
-pub use body::DEFAULT_MAX_BODY;
+pub use body::{Bounds, DEFAULT_MAX_BODY, Unreadable};
 pub use budget::Budget;
 pub use cors::Cors;
 
