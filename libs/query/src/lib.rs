@@ -1,13 +1,15 @@
-//! Answering the questions of people and of their tools: find traces, mend them for display, write them as Jaeger's JSON.
-//! No HTTP here.
+//! Answering the questions of people and of their tools: find traces, mend them for display, write them as Jaeger's JSON or
+//! protobuf. No HTTP here.
 //!
 //! - [`QueryService`]: what stores keep ([`Stores`]), with Jaeger's adjusters applied to it.
 //! - [`adjust`]: those adjusters.
 //! - [`params`]: the parameters of Jaeger's HTTP API, with its defaults and its error texts.
 //! - [`json`]: the JSON of Jaeger's HTTP API.
+//! - [`api_v2`]: the messages of Jaeger's gRPC API.
 //! - [`go`]: texts as Go's standard library reads and writes them.
 
 pub mod adjust;
+pub mod api_v2;
 mod archive;
 mod dependencies;
 pub mod go;

@@ -94,7 +94,9 @@ impl QueryService {
         Ok(Found { traces, partial: found.partial })
     }
 
-    fn mended(&self, mut trace: Trace, raw: bool) -> Trace {
+    /// A trace as the other methods return it, of one that was asked for `raw`: who sends traces one after the other mends each
+    /// when its turn comes.
+    pub fn mended(&self, mut trace: Trace, raw: bool) -> Trace {
         if !raw {
             adjust(&mut trace, self.max_clock_skew);
         }
