@@ -3,9 +3,10 @@
 //!
 //! - [`QueryService`]: what stores keep ([`Stores`]), with Jaeger's adjusters applied to it.
 //! - [`adjust`]: those adjusters.
+//! - [`api_v2`]: the messages of Jaeger's gRPC API.
 //! - [`params`]: the parameters of Jaeger's HTTP API, with its defaults and its error texts.
 //! - [`json`]: the JSON of Jaeger's HTTP API.
-//! - [`api_v2`]: the messages of Jaeger's gRPC API.
+//! - [`otlp`]: traces as OTLP.
 //! - [`go`]: texts as Go's standard library reads and writes them.
 
 pub mod adjust;
@@ -14,6 +15,7 @@ mod archive;
 mod dependencies;
 pub mod go;
 pub mod json;
+pub mod otlp;
 pub mod params;
 mod service;
 
