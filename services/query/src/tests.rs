@@ -1,6 +1,6 @@
 //! Every route and every error, through the router, over a store in memory or one that fails on command.
 
-use crate::{Config, ConfigError, HttpServer, router};
+use crate::{Config, ConfigError, GrpcServer, HttpServer, Listeners, router};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -22,6 +22,7 @@ use tower::ServiceExt;
 fn config(base_path: &str, headers: &[&str]) -> Config {
     Config {
         http_server: HttpServer { host_port: "127.0.0.1:0".to_owned() },
+        grpc_server: GrpcServer { host_port: "127.0.0.1:0".to_owned() },
         base_path: base_path.to_owned(),
         additional_headers: headers.iter().map(|h| (*h).to_owned()).collect(),
         max_clock_skew_adjustment: Duration::ZERO,
@@ -441,10 +442,10 @@ async fn a_partial_answer_says_so() {
 #[tokio::test]
 async fn serves_and_stops() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listeners = Listeners::bind(&config("/", &[])).unwrap();
+    let address = listeners.http.local_addr().unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
-    let server = tokio::spawn(crate::run(config("/", &[]), listener, stores(store().await), stop.clone()));
+    let server = tokio::spawn(crate::run(config("/", &[]), listeners, stores(store().await), stop.clone()));
     let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
     for _ in 0..2 {
         client.write_all(b"GET /api/services HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -457,8 +458,8 @@ async fn serves_and_stops() {
     }
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(10), server).await.unwrap().unwrap().unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let e = crate::run(config("x", &[]), listener, stores(Failing(None)), stop).await.unwrap_err();
+    let listeners = Listeners::bind(&config("/", &[])).unwrap();
+    let e = crate::run(config("x", &[]), listeners, stores(Failing(None)), stop).await.unwrap_err();
     assert_eq!(e.kind(), std::io::ErrorKind::InvalidInput);
     assert_eq!(StatusCode::OK, 200);
 }
