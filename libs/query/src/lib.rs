@@ -3,7 +3,7 @@
 //!
 //! - [`QueryService`]: what stores keep ([`Stores`]), with Jaeger's adjusters applied to it.
 //! - [`adjust`]: those adjusters.
-//! - [`api_v2`]: the messages of Jaeger's gRPC API.
+//! - [`api_v2`], [`api_v3`]: the messages of Jaeger's gRPC API.
 //! - [`params`]: the parameters of Jaeger's HTTP API, with its defaults and its error texts.
 //! - [`json`]: the JSON of Jaeger's HTTP API.
 //! - [`otlp`]: traces as OTLP.
@@ -11,6 +11,7 @@
 
 pub mod adjust;
 pub mod api_v2;
+pub mod api_v3;
 mod archive;
 mod dependencies;
 pub mod go;

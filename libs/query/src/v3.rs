@@ -45,7 +45,9 @@ impl QueryService {
         Ok(Listed { traces: found.traces.into_iter().map(of).collect(), partial: found.partial })
     }
 
-    fn in_otlp(&self, trace: Trace, raw: bool) -> TracesData {
+    /// A stored trace in OTLP, mended by [`adjust`] unless `raw`: who sends traces one after the other translates each when its turn
+    /// comes.
+    pub fn in_otlp(&self, trace: Trace, raw: bool) -> TracesData {
         if raw { traces_data(&trace) } else { adjust(trace, self.max_clock_skew) }
     }
 }

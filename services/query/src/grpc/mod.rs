@@ -7,9 +7,11 @@
 
 mod content_type;
 mod health;
+mod one_by_one;
 mod partial;
 mod routes;
 mod status;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod times;

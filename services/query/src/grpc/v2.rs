@@ -1,10 +1,11 @@
 //! `jaeger.api_v2.QueryService`.
 
+use super::one_by_one::one_by_one;
 use super::partial;
 use super::status::status;
 use super::times::{self, micros};
 use futures::stream::{self, BoxStream, StreamExt};
-use skua_model::{Trace, TraceId};
+use skua_model::TraceId;
 use skua_proto::jaeger::api_v2::query_service_server::QueryService;
 use skua_proto::jaeger::api_v2::{
     ArchiveTraceRequest, ArchiveTraceResponse, DependencyLink, FindTracesRequest, GetDependenciesRequest,
@@ -86,14 +87,6 @@ impl QueryService for V2 {
         };
         Ok(Response::new(GetDependenciesResponse { dependencies: links.into_iter().map(link).collect() }))
     }
-}
-
-/// Traces, each when the ones before it are on their way: what is made of them does not hold up the first.
-pub(super) fn one_by_one(traces: Vec<Trace>) -> impl stream::Stream<Item = Trace> + Send {
-    stream::iter(traces).then(async |trace| {
-        tokio::task::yield_now().await;
-        trace
-    })
 }
 
 /// 16 bytes, or 8 of a short id.

@@ -1,16 +1,25 @@
-//! `jaeger.api_v3.QueryService`: data in OTLP, as of Jaeger 2.20.
+//! `jaeger.api_v3.QueryService`: data in OTLP. Three methods are as of Jaeger 1.76's; dependencies and summaries are 2.20's.
 
+use super::one_by_one::one_by_one;
 use super::status::status;
-use super::times::micros;
-use futures::stream::BoxStream;
+use super::times::{self, micros};
+use super::{partial, summary};
+use futures::stream::{self, BoxStream, StreamExt};
+use skua_model::{IdError, TraceId};
 use skua_proto::jaeger::api_v3::query_service_server::QueryService;
 use skua_proto::jaeger::api_v3::{
     DependenciesResponse, Dependency, FindTraceSummariesRequest, FindTraceSummariesResponse, FindTracesRequest,
     GetDependenciesRequest, GetOperationsRequest, GetOperationsResponse, GetServicesRequest, GetServicesResponse,
-    GetTraceRequest, Operation,
+    GetTraceRequest, Operation, TraceQueryParameters,
 };
 use skua_proto::otlp::trace::v1::TracesData;
+use skua_query::TraceSummary;
+use skua_query::api_v3::chunks;
+use skua_store::{ErrorKind, Found, TraceQuery};
 use tonic::{Request, Response, Status};
+
+/// Summaries of a message.
+const SUMMARIES: usize = 20;
 
 /// The service.
 pub(super) struct V3(pub skua_query::QueryService);
@@ -24,12 +33,25 @@ impl QueryService for V3 {
     type FindTracesStream = Traces;
     type FindTraceSummariesStream = Summaries;
 
-    async fn get_trace(&self, _: Request<GetTraceRequest>) -> Result<Response<Traces>, Status> {
-        Err(later("traces"))
+    /// Nothing, and no error, for a trace that is not there: as in Jaeger.
+    async fn get_trace(&self, request: Request<GetTraceRequest>) -> Result<Response<Traces>, Status> {
+        let request = request.into_inner();
+        let malformed = |e: IdError| Status::unknown(format!("malform trace ID: {e}"));
+        let id: TraceId = request.trace_id.parse().map_err(malformed)?;
+        let chunks = match self.0.otlp_trace(id, request.raw_traces).await {
+            Ok(trace) => chunks(trace),
+            Err(e) if e.kind == ErrorKind::NotFound => Vec::new(),
+            Err(e) => return Err(status("", e)),
+        };
+        Ok(Response::new(stream::iter(chunks).map(Ok).boxed()))
     }
 
-    async fn find_traces(&self, _: Request<FindTracesRequest>) -> Result<Response<Traces>, Status> {
-        Err(later("traces"))
+    async fn find_traces(&self, request: Request<FindTracesRequest>) -> Result<Response<Traces>, Status> {
+        let query = request.into_inner().query.ok_or_else(missing_query)?;
+        let (raw, found) = (query.raw_traces, self.found(query).await?);
+        let query = self.0.clone();
+        let chunks = one_by_one(found.traces).flat_map(move |t| stream::iter(chunks(query.in_otlp(t, raw))).map(Ok));
+        Ok(partial::told(Response::new(chunks.boxed()), &found.partial))
     }
 
     async fn get_services(&self, _: Request<GetServicesRequest>) -> Result<Response<GetServicesResponse>, Status> {
@@ -57,11 +79,47 @@ impl QueryService for V3 {
         Ok(Response::new(DependenciesResponse { dependencies: calls.into_iter().map(dependency).collect() }))
     }
 
-    async fn find_trace_summaries(&self, _: Request<FindTraceSummariesRequest>) -> Result<Response<Summaries>, Status> {
-        Err(later("summaries of traces"))
+    async fn find_trace_summaries(&self, request: Request<FindTraceSummariesRequest>) -> Result<Response<Summaries>, Status> {
+        let query = request.into_inner().query.ok_or_else(missing_query)?;
+        let found = self.found(query).await?;
+        let query = self.0.clone();
+        let summaries = one_by_one(found.traces).map(move |t| summary::message(TraceSummary::of(&query.in_otlp(t, false))));
+        let messages = summaries.chunks(SUMMARIES).map(|summaries| Ok(FindTraceSummariesResponse { summaries }));
+        Ok(partial::told(Response::new(messages.boxed()), &found.partial))
     }
 }
 
-fn later(what: &str) -> Status {
-    Status::unimplemented(format!("{what} in OTLP are not supported by this version of Skua; use jaeger.api_v2.QueryService"))
+impl V3 {
+    /// Traces as they are stored.
+    async fn found(&self, query: TraceQueryParameters) -> Result<Found, Status> {
+        match store_query(query)? {
+            Some(query) => self.0.find(&query, true).await.map_err(|e| status("", e)),
+            None => Ok(Found::default()),
+        }
+    }
+}
+
+fn missing_query() -> Status {
+    Status::invalid_argument("missing query")
+}
+
+/// As it is given, but that both times are required. `None` when no span can match.
+fn store_query(query: TraceQueryParameters) -> Result<Option<TraceQuery>, Status> {
+    let (Some(start_min), Some(start_max)) = (micros(query.start_time_min), micros(query.start_time_max)) else {
+        // In Jaeger 1.76 a plain error, which has this code.
+        return Err(Status::unknown("start time min and max are required parameters"));
+    };
+    let durations = times::durations(query.duration_min, query.duration_max);
+    let mut tags: Vec<(String, String)> = query.attributes.into_iter().collect();
+    tags.sort();
+    Ok(durations.map(|(duration_min, duration_max)| TraceQuery {
+        service: query.service_name,
+        operation: query.operation_name,
+        tags,
+        start_min,
+        start_max,
+        duration_min,
+        duration_max,
+        limit: query.search_depth,
+    }))
 }
