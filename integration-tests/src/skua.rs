@@ -39,6 +39,8 @@ pub struct Ports {
     pub sampling: u16,
     /// The HTTP API (query, all-in-one).
     pub query_http: u16,
+    /// The gRPC API (query, all-in-one).
+    pub query_grpc: u16,
     /// Health and metrics (all).
     pub admin: u16,
 }
@@ -56,6 +58,7 @@ impl Ports {
             jaeger_binary: free_udp_port()?,
             sampling: free_port()?,
             query_http: free_port()?,
+            query_grpc: free_port()?,
             admin: free_port()?,
         })
     }
@@ -75,7 +78,7 @@ impl Ports {
             ("processor.jaeger-binary.server-host-port", self.jaeger_binary),
             ("http-server.host-port", self.sampling),
         ];
-        let query = [("query.http-server.host-port", self.query_http)];
+        let query = [("query.http-server.host-port", self.query_http), ("query.grpc-server.host-port", self.query_grpc)];
         let mut flags = vec![("admin.http.host-port", self.admin)];
         match tier {
             "collector" => flags.extend(collector),

@@ -134,6 +134,7 @@ fn default_ports_are_those_of_jaeger() -> Result<()> {
         ("collector.otlp.grpc.host-port", 4317),
         ("collector.otlp.http.host-port", 4318),
         ("query.http-server.host-port", 16686),
+        ("query.grpc-server.host-port", 16685),
         ("admin.http.host-port", 14269),
     ];
     for (flag, port) in ports {

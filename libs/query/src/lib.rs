@@ -1,10 +1,11 @@
-//! Answering the questions of people and of their tools: find traces, mend them for display, write them as Jaeger's JSON.
-//! No HTTP here.
+//! Answering the questions of people and of their tools: find traces, mend them for display, write them as Jaeger's JSON or
+//! protobuf. No HTTP here.
 //!
 //! - [`QueryService`]: what stores keep ([`Stores`]), with Jaeger's adjusters applied to it.
 //! - [`Answers`]: traces on their way to a client, one after the other, within [`Limits`].
 //! - [`transform`]: OTLP JSON of a file as traces.
 //! - [`adjust`](mod@adjust): those adjusters.
+//! - [`api_v2`], [`api_v3`]: the messages of Jaeger's gRPC API.
 //! - [`params`]: the parameters of Jaeger's HTTP API, with its defaults and its error texts.
 //! - [`json`]: the JSON of Jaeger's HTTP API.
 //! - [`otlp`]: traces as OTLP.
@@ -12,6 +13,8 @@
 
 pub mod adjust;
 mod answers;
+pub mod api_v2;
+pub mod api_v3;
 mod archive;
 mod dependencies;
 pub mod go;

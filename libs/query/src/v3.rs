@@ -53,7 +53,9 @@ impl QueryService {
         Ok(listed)
     }
 
-    fn in_otlp(&self, trace: Trace, raw: bool) -> TracesData {
+    /// A stored trace in OTLP, mended by [`adjust`] unless `raw`: who sends traces one after the other translates each when its turn
+    /// comes.
+    pub fn in_otlp(&self, trace: Trace, raw: bool) -> TracesData {
         if raw { traces_data(&trace) } else { adjust(trace, self.max_clock_skew) }
     }
 }

@@ -6,7 +6,6 @@ pub use local::LocalReporter;
 
 use skua_collector::RunError;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// What the tiers need; each is run as it is when it runs alone.
@@ -17,10 +16,12 @@ pub struct Parts {
     pub collector: skua_collector::Parts,
     /// Settings of the query tier.
     pub query: skua_query_service::Config,
-    /// Its socket.
-    pub query_listener: TcpListener,
+    /// Its sockets.
+    pub query_listeners: skua_query_service::Listeners,
     /// What it reads: among it the store that both share.
     pub stores: skua_query_service::Stores,
+    /// Counts its limits.
+    pub query_limits: skua_query_service::LimitMetrics,
 }
 
 /// Why it ended other than by being asked to.
@@ -57,7 +58,7 @@ pub async fn run(parts: Parts, drain: Duration, stop: CancellationToken) -> Resu
     };
     let query = async {
         let ended = tokio::select! {
-            ended = skua_query_service::run(parts.query, parts.query_listener, parts.stores, stop.clone()) => ended,
+            ended = skua_query_service::run(parts.query, parts.query_listeners, parts.stores, parts.query_limits, stop.clone()) => ended,
             () = async { stop.cancelled().await; tokio::time::sleep(drain).await } => Ok(()),
         };
         stop.cancel();

@@ -9,8 +9,10 @@ use std::time::Duration;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Config {
-    /// The listener.
+    /// The listener of HTTP.
     pub http_server: HttpServer,
+    /// The listener of gRPC.
+    pub grpc_server: GrpcServer,
     /// Where all routes lie: `/`, or a path that begins with a slash and does not end with one.
     pub base_path: String,
     /// `Name: value`, added to every response that does not have a header of that name.
@@ -34,6 +36,14 @@ pub struct Config {
 #[serde(rename_all = "kebab-case")]
 pub struct HttpServer {
     /// 16686.
+    pub host_port: String,
+}
+
+/// Flags under `query.grpc-server.`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GrpcServer {
+    /// 16685; empty: not served here, only on the port of HTTP.
     pub host_port: String,
 }
 

@@ -1,4 +1,5 @@
-//! The query tier: Jaeger's HTTP API (port 16686) over a store's reader, with its version 3 as of Jaeger 2.20.
+//! The query tier: Jaeger's HTTP API (port 16686), with its version 3 as of Jaeger 2.20, and gRPC API (16685, and 16686 by content type) over
+//! a store's reader.
 //!
 //! What differs from Jaeger 1.76 on purpose: connections are kept alive; errors are `application/json`; lists of services and
 //! operations are `[]` when empty, not null; an unknown path below `/api` is 404, not the UI's page; the order of spans is
@@ -8,31 +9,54 @@
 mod answer;
 mod body;
 mod config;
+mod grpc;
 mod handlers;
+mod listeners;
 #[cfg(test)]
 mod tests;
 mod v3;
 
-pub use config::{Config, ConfigError, HttpServer};
-pub use skua_query::{Archive, Stores};
+pub use config::{Config, ConfigError, GrpcServer, HttpServer};
+pub use listeners::Listeners;
+pub use skua_query::{Archive, LimitMetrics, Stores};
 
 use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 use handlers::App;
-use skua_query::{LimitMetrics, QueryService};
-use skua_receive::server;
+use skua_query::QueryService;
+use skua_receive::{grpc as receive, server};
 use std::io;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Serves the API on a listener until `stop`; then answers what is under way and closes idle connections.
+/// Serves the APIs on the listeners until `stop`; then answers what is under way and closes idle connections.
 ///
 /// # Errors
-/// With [`io::ErrorKind::InvalidInput`] when the settings cannot be used.
-pub async fn run(config: Config, listener: TcpListener, stores: Stores, stop: CancellationToken) -> io::Result<()> {
-    let query = QueryService::with(stores, config.max_clock_skew_adjustment, config.limits(), LimitMetrics::default());
+/// With [`io::ErrorKind::InvalidInput`] when the settings cannot be used; when a listener fails, after the other has ended.
+pub async fn run(
+    config: Config,
+    listeners: Listeners,
+    stores: Stores,
+    met: LimitMetrics,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let query = QueryService::with(stores, config.max_clock_skew_adjustment, config.limits(), met);
+    let (limits, health, ending) = (receive::Limits::default(), grpc::Health::serving().await, stop.child_token());
+    let services = grpc::routes(&query, &health, limits.max_message_size).map_err(io::Error::other)?;
     let router = router(query, &config).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
-    server::serve(listener, router, server::Limits::default(), stop).await
+    let router = grpc::layer(router, services.clone());
+    let by_http = async {
+        let ended = server::serve(listeners.http, router, server::Limits::default(), ending.clone()).await;
+        ending.cancel();
+        ended
+    };
+    let by_grpc = async {
+        let Some(listener) = listeners.grpc else { return Ok(()) };
+        let ended = receive::serve_routes(listener, limits, services.into(), ending.clone()).await;
+        ending.cancel();
+        ended.map_err(io::Error::other)
+    };
+    let (by_http, by_grpc, ()) = tokio::join!(by_http, by_grpc, health.ends_with(ending.clone()));
+    by_http.and(by_grpc)
 }
 
 /// All routes, below the base path.

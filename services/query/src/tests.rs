@@ -4,7 +4,7 @@ mod grafana;
 mod transform;
 mod v3;
 
-use crate::{Config, ConfigError, HttpServer, router};
+use crate::{Config, ConfigError, GrpcServer, HttpServer, Listeners, router};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use skua_model::wire::{put_bytes, put_message, put_varint};
 use skua_model::{SpanBatch, Trace, TraceId};
-use skua_query::{Archive, QueryService, Stores};
+use skua_query::{Archive, LimitMetrics, QueryService, Stores};
 use skua_store::memory::{MemoryConfig, MemoryStore};
 use skua_store::{
     DependencyLink, DependencyReader, DependencyWriter, ErrorKind, Found, Operation, SpanReader, SpanWriter, StoreError,
@@ -23,9 +23,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower::ServiceExt;
 
-fn config(base_path: &str, headers: &[&str]) -> Config {
+pub(crate) fn config(base_path: &str, headers: &[&str]) -> Config {
     Config {
         http_server: HttpServer { host_port: "127.0.0.1:0".to_owned() },
+        grpc_server: GrpcServer { host_port: "127.0.0.1:0".to_owned() },
         base_path: base_path.to_owned(),
         additional_headers: headers.iter().map(|h| (*h).to_owned()).collect(),
         max_clock_skew_adjustment: Duration::ZERO,
@@ -374,6 +375,11 @@ fn settings_are_checked() {
         "additional-headers": [],
         "max-clock-skew-adjustment": {"secs": 1, "nanos": 5},
         "grpc-server": {"host-port": ":16685"},
+        "max-trace-size": 1,
+        "max-result-size": 2,
+        "max-memory": 3,
+        "max-concurrent-requests": 4,
+        "timeout": {"secs": 5, "nanos": 0},
     }))
     .unwrap();
     assert_eq!(read.max_clock_skew_adjustment, Duration::new(1, 5), "flags that are not ours are passed over");
@@ -459,10 +465,11 @@ async fn a_partial_answer_says_so() {
 #[tokio::test]
 async fn serves_and_stops() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listeners = Listeners::bind(&config("/", &[])).unwrap();
+    let address = listeners.http.local_addr().unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
-    let server = tokio::spawn(crate::run(config("/", &[]), listener, stores(store().await), stop.clone()));
+    let server =
+        tokio::spawn(crate::run(config("/", &[]), listeners, stores(store().await), LimitMetrics::default(), stop.clone()));
     let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
     for _ in 0..2 {
         client.write_all(b"GET /api/services HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -475,8 +482,8 @@ async fn serves_and_stops() {
     }
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(10), server).await.unwrap().unwrap().unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let e = crate::run(config("x", &[]), listener, stores(Failing(None)), stop).await.unwrap_err();
+    let listeners = Listeners::bind(&config("/", &[])).unwrap();
+    let e = crate::run(config("x", &[]), listeners, stores(Failing(None)), LimitMetrics::default(), stop).await.unwrap_err();
     assert_eq!(e.kind(), std::io::ErrorKind::InvalidInput);
     assert_eq!(StatusCode::OK, 200);
 }

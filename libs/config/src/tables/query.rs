@@ -10,15 +10,12 @@ const UI: &str = "the UI is not built in yet; serve it with Jaeger's UI in front
 pub(super) fn query() -> Table {
     let mut flags = vec![Flag::new("query.http-server.host-port", Kind::HostPort, ":16686", "address of the HTTP API")];
     flags.extend(tls::server("query.http"));
-    flags.push(
-        Flag::new(
-            "query.grpc-server.host-port",
-            Kind::HostPort,
-            ":16685",
-            "address of the gRPC API; must differ from the HTTP one",
-        )
-        .compat("queries over gRPC are not served yet, nothing listens here"),
-    );
+    flags.push(Flag::new(
+        "query.grpc-server.host-port",
+        Kind::HostPort,
+        ":16685",
+        "address of the gRPC API, which the HTTP one serves too; must differ from it; empty = off",
+    ));
     flags.extend(tls::server("query.grpc"));
     flags.extend([
         Flag::new("query.base-path", Kind::String, "/", "path under which everything is served; starts and does not end with /"),
