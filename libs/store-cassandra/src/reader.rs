@@ -139,4 +139,8 @@ impl SpanReader for CassandraStore {
     async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError> {
         self.search(query).await
     }
+
+    fn searches_any_service(&self) -> bool {
+        true
+    }
 }

@@ -147,6 +147,10 @@ impl<R: SpanReader + ?Sized> SpanReader for Metered<R> {
         self.count(Call::FindTraces, since, &answer, |found| found.traces.len());
         answer
     }
+
+    fn searches_any_service(&self) -> bool {
+        self.inner.searches_any_service()
+    }
 }
 
 #[cfg(test)]
@@ -173,6 +177,7 @@ mod tests {
         for (operation, result) in CALLS.into_iter().flat_map(|c| [(c, "ok"), (c, "err")]) {
             assert!(text().contains(&line(operation, result, 0)), "{operation} {result}\n{}", text());
         }
+        assert!(reader.searches_any_service(), "as the reader within");
         assert!(reader.services().await.is_ok() && reader.trace(TraceId([1; 16])).await.is_err());
         assert!(text().contains(&line("get_services", "ok", 1)) && text().contains(&line("get_trace", "err", 1)));
         assert!(

@@ -59,4 +59,9 @@ pub trait SpanReader: Send + Sync {
 
     /// Whole traces of which at least one span matches.
     async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError>;
+
+    /// Whether [`SpanReader::find`] takes a query without a service, so that a UI offers it.
+    fn searches_any_service(&self) -> bool {
+        false
+    }
 }
