@@ -5,6 +5,7 @@ mod local;
 pub use local::LocalReporter;
 
 use skua_collector::RunError;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,8 @@ pub struct Parts {
     pub collector: skua_collector::Parts,
     /// Settings of the query tier.
     pub query: skua_query_service::Config,
+    /// The pages beside its API.
+    pub ui: Arc<skua_query_service::Ui>,
     /// Its socket.
     pub query_listener: TcpListener,
     /// What it reads: among it the store that both share.
@@ -57,7 +60,7 @@ pub async fn run(parts: Parts, drain: Duration, stop: CancellationToken) -> Resu
     };
     let query = async {
         let ended = tokio::select! {
-            ended = skua_query_service::run(parts.query, parts.query_listener, parts.stores, stop.clone()) => ended,
+            ended = skua_query_service::run(parts.query, parts.ui, parts.query_listener, parts.stores, stop.clone()) => ended,
             () = async { stop.cancelled().await; tokio::time::sleep(drain).await } => Ok(()),
         };
         stop.cancel();

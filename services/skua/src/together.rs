@@ -4,13 +4,15 @@ use crate::process::{Failure, Process};
 use crate::storage::{self, Stores};
 use crate::{agent, collector, command};
 use skua_all_in_one::LocalReporter;
-use skua_runtime::listen;
+use skua_query_service::Ui;
+use skua_runtime::{listen, version};
 use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     let Stores { writer, reader, dependencies, archive, sampling, ready } = storage::open(&mut process).await?;
     let stores = Stores::to_query(reader, dependencies, archive)?;
     let query: skua_query_service::Config = process.loaded.section("query")?;
+    let ui = Ui::open(&query, &stores, &version::json(), &mut process.registry)?;
     let query_listener = listen::tcp("query.http-server.host-port", &query.http_server.host_port)?;
     let (collector, adaptive) = collector::assemble(&mut process, writer, sampling).await?;
     let http_port = collector.listeners.otlp_http.as_ref().and_then(|l| l.local_addr().ok()).map_or(4318, |a| a.port());
@@ -32,7 +34,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     }
     process.when_ready(ready);
     let drain = process.drain_timeout();
-    let parts = skua_all_in_one::Parts { agent, collector, query, query_listener, stores };
+    let parts = skua_all_in_one::Parts { agent, collector, query, ui, query_listener, stores };
     let ended = skua_all_in_one::run(parts, drain, process.stop.clone()).await;
     process.stop.cancel();
     collector::given_back(adaptive).await;
