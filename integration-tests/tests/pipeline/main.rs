@@ -7,6 +7,7 @@ mod adaptive;
 mod cassandra;
 mod config;
 mod crash;
+mod elasticsearch;
 mod example;
 mod harness;
 mod kafka_zipkin;

@@ -266,7 +266,7 @@ async fn aliases_are_written_and_read() {
 /// An archive in its one index and behind aliases of its own, beside the indices of the others. What is in it is found by its id however
 /// old it is, and is nobody else's.
 #[tokio::test]
-async fn an_archive_passes_the_suite_of_all_stores() {
+async fn an_archive_passes_cases_of_the_suite() {
     for use_aliases in [false, true] {
         for server in servers() {
             let config = Config { use_aliases, ..server.config() };
@@ -278,7 +278,9 @@ async fn an_archive_passes_the_suite_of_all_stores() {
                 server.call(reqwest::Method::PUT, &format!("{base}-000001"), Some(&aliases)).await;
             }
             let here = &server;
-            for case in skua_store::conformance::CASES.iter().filter(|case| **case != "large-trace") {
+            // What the names of indices matter for.
+            for case in ["services", "operations", "trace-by-id", "not-found", "duplicates", "search-time", "search-any-service"]
+            {
                 skua_store::conformance::run_case(case, ABILITIES, &*store, &*store, &|| Box::pin(here.settle())).await;
             }
             let year = 365 * 86_400_000_000_000;

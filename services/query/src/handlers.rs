@@ -124,7 +124,8 @@ pub(crate) async fn unknown(State(app): State<App>, method: Method, OriginalUri(
         return Failed::new(StatusCode::NOT_FOUND, format!("there is no {path}")).into_response();
     }
     if !matches!(method, Method::GET | Method::HEAD) {
-        return ([(ALLOW, "GET,HEAD")], wrong_method(method, OriginalUri(uri)).await).into_response();
+        let failed = Failed::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}"));
+        return ([(ALLOW, "GET,HEAD")], failed).into_response();
     }
     app.ui.log(&uri);
     if within.starts_with("/static/") {
