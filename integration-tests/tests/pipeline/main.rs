@@ -8,6 +8,7 @@ mod cassandra;
 mod config;
 mod crash;
 mod deploy;
+mod elasticsearch;
 mod example;
 mod front;
 mod harness;

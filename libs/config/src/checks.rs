@@ -1,5 +1,6 @@
 //! Values that contradict each other.
 
+mod archive;
 mod cassandra;
 
 use crate::loaded::Loaded;
@@ -7,7 +8,7 @@ use crate::source::Origin;
 use crate::storage::StorageType;
 use crate::tables::catalog;
 
-pub(crate) use cassandra::archive;
+pub(crate) use archive::idle_archives;
 
 /// The rules of Jaeger about two flags at a time; one sentence a breach.
 pub(crate) fn contradictions(loaded: &Loaded) -> Vec<String> {
@@ -103,6 +104,11 @@ fn sentence(loaded: &Loaded, flag: &str, rest: &str) -> String {
 }
 
 fn query(loaded: &Loaded, problems: &mut Vec<String>) {
+    let ui_config = loaded.get_string("query.ui-config");
+    let extension = std::path::Path::new(&ui_config).extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    if !ui_config.is_empty() && !matches!(extension.as_deref(), Some("json" | "js")) {
+        problems.push(sentence(loaded, "query.ui-config", &format!(" wants a file .json or .js, not {ui_config:?}")));
+    }
     let base = loaded.get_string("query.base-path");
     if !base.starts_with('/') || (base.len() > 1 && base.ends_with('/')) {
         problems.push(sentence(loaded, "query.base-path", &format!(" must start and not end with /, not {base:?}")));
@@ -114,22 +120,42 @@ fn query(loaded: &Loaded, problems: &mut Vec<String>) {
     }
 }
 
+/// An archive that is off is not looked at.
 fn elasticsearch(loaded: &Loaded, problems: &mut Vec<String>) {
-    if loaded.get_list("es.server-urls").is_empty() {
-        problems.push(sentence(loaded, "es.server-urls", " names no server"));
-    }
-    for url in loaded.get_list("es.server-urls") {
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            let rest = format!(" wants URLs such as http://127.0.0.1:9200, not {url:?}");
-            problems.push(sentence(loaded, "es.server-urls", &rest));
+    let archive = loaded.get_bool("es-archive.enabled").then_some("es-archive");
+    for prefix in ["es"].into_iter().chain(archive) {
+        let name = |rest: &str| format!("{prefix}.{rest}");
+        let urls = name("server-urls");
+        if loaded.get_list(&urls).is_empty() {
+            problems.push(decisive(loaded, &urls, " names no server"));
+        }
+        for url in loaded.get_list(&urls) {
+            if !url.starts_with("http://") && !url.starts_with("https://") {
+                let rest = format!(" wants URLs such as http://127.0.0.1:9200, not {url:?}");
+                problems.push(decisive(loaded, &urls, &rest));
+            }
+        }
+        let (ilm, aliases, templates) = (name("use-ilm"), name("use-aliases"), name("create-index-templates"));
+        if loaded.get_bool(&ilm) && (!loaded.get_bool(&aliases) || loaded.get_bool(&templates)) {
+            let (aliases, templates) = (decisive_name(loaded, &aliases), decisive_name(loaded, &templates));
+            problems.push(decisive(loaded, &ilm, &format!(" needs {aliases}=true and {templates}=false")));
+        }
+        if !loaded.get_bool(&name("tls.enabled")) {
+            unused_tls(loaded, prefix, &format!("{prefix}.tls.enabled=true"), problems);
         }
     }
-    if loaded.get_bool("es.use-ilm") && (!loaded.get_bool("es.use-aliases") || loaded.get_bool("es.create-index-templates")) {
-        problems.push(sentence(loaded, "es.use-ilm", " needs es.use-aliases=true and es.create-index-templates=false"));
-    }
-    if !loaded.get_bool("es.tls.enabled") {
-        unused_tls(loaded, "es", "es.tls.enabled=true", problems);
-    }
+    // What the archive has from the others is said once.
+    let mut seen = std::collections::HashSet::new();
+    problems.retain(|problem| seen.insert(problem.clone()));
+}
+
+/// A sentence about the flag that has the value: the one that this one falls back on, if it is not set itself.
+fn decisive(loaded: &Loaded, flag: &str, rest: &str) -> String {
+    sentence(loaded, decisive_name(loaded, flag), rest)
+}
+
+fn decisive_name<'a>(loaded: &Loaded, flag: &'a str) -> &'a str {
+    catalog().find(flag).map_or(flag, |(_, row)| loaded.decisive(row).name.as_str())
 }
 
 fn kafka(loaded: &Loaded, prefix: &str, problems: &mut Vec<String>) {

@@ -266,7 +266,8 @@ fn judge(loaded: &Loaded) -> Vec<String> {
 /// Flags that are set and change nothing.
 fn idle_flags(loaded: &Loaded) -> Vec<String> {
     let mut idle = Vec::new();
-    for flag in catalog().active(loaded.component, &loaded.storage) {
+    let own = |flag: &&Flag| loaded.decisive(flag).name == flag.name;
+    for flag in catalog().active(loaded.component, &loaded.storage).filter(own) {
         if let Status::Compat(why) = flag.status
             && loaded.typed(flag) != flag.typed_default(loaded.component)
         {
@@ -274,7 +275,7 @@ fn idle_flags(loaded: &Loaded) -> Vec<String> {
         }
     }
     idle.extend(checks::idle_sampling(loaded));
-    idle.extend(checks::archive(loaded));
+    idle.extend(checks::idle_archives(loaded));
     idle
 }
 

@@ -34,6 +34,7 @@ fn other_value(flag: &Flag) -> (String, bool) {
         Kind::String if flag.name == "span-storage.type" => ("blackhole".to_owned(), false),
         Kind::String if flag.name == "dependency-storage.type" => ("blackhole".to_owned(), false),
         Kind::String if flag.name == "metrics-http-route" || flag.name == "query.base-path" => ("/007".to_owned(), false),
+        Kind::String if flag.name == "query.ui-config" => ("007.json".to_owned(), false),
         Kind::String if flag.name.ends_with("compaction-window") => ("90m".to_owned(), false),
         Kind::String => ("007".to_owned(), false),
     }
@@ -54,15 +55,18 @@ fn companions(flag: &Flag) -> Vec<(String, &'static str)> {
     if flag.name == "sampling-config.type" {
         beside.push(("sampling-storage.type".to_owned(), "memory"));
     }
-    if flag.name.starts_with("cassandra-archive.") && flag.name != "cassandra-archive.enabled" {
-        beside.push(("cassandra-archive.enabled".to_owned(), "true"));
+    for archive in ["cassandra-archive", "es-archive"] {
+        let enabled = format!("{archive}.enabled");
+        if flag.name.starts_with(&format!("{archive}.")) && flag.name != enabled {
+            beside.push((enabled, "true"));
+        }
     }
     if flag.name == "mode" || flag.name == "cassandra.schema.mode" {
         beside.push(("cassandra.schema.datacenter".to_owned(), "dc1"));
     }
-    if flag.name == "es.use-ilm" {
-        beside.push(("es.use-aliases".to_owned(), "true"));
-        beside.push(("es.create-index-templates".to_owned(), "false"));
+    if let Some(group) = flag.name.strip_suffix(".use-ilm") {
+        beside.push((format!("{group}.use-aliases"), "true"));
+        beside.push((format!("{group}.create-index-templates"), "false"));
     }
     if flag.name == "kafka.producer.compression-level" {
         beside.push(("kafka.producer.compression".to_owned(), "gzip"));

@@ -281,6 +281,19 @@ fn contradictions() {
         (
             Component::Query,
             ES,
+            &["--es-archive.enabled", "--es-archive.use-ilm", "--es-archive.create-index-templates=false"],
+            "--es-archive.use-ilm needs es.use-aliases=true and es-archive.create-index-templates=false",
+        ),
+        (
+            Component::Query,
+            ES,
+            &["--es-archive.enabled", "--es-archive.server-urls=es:9200"],
+            "--es-archive.server-urls wants URLs such as http://127.0.0.1:9200, not \"es:9200\"",
+        ),
+        (Component::Query, ES, &["--query.ui-config=ui.yaml"], "--query.ui-config wants a file .json or .js, not \"ui.yaml\""),
+        (
+            Component::Query,
+            ES,
             &["--es.server-urls=es:9200"],
             "--es.server-urls wants URLs such as http://127.0.0.1:9200, not \"es:9200\"",
         ),
@@ -423,6 +436,16 @@ fn an_archive_that_is_none_warns() {
         ["the keyspace of the archive, cassandra-archive.keyspace, is jaeger_dc1 too: archived traces expire there with the \
           others; set another"]
     );
+    let elasticsearch = BTreeMap::from([("SPAN_STORAGE_TYPE".to_owned(), "elasticsearch".to_owned())]);
+    let es = |args: &[&str]| {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        load(Component::Query, &args, &elasticsearch).unwrap().warnings().to_vec()
+    };
+    let none = "--es-archive.index-prefix has no effect: it needs es-archive.enabled=true";
+    assert_eq!(es(&["--es-archive.index-prefix=kept"]), [none]);
+    let unused = es(&["--es.log-level=debug"]);
+    assert!(unused.len() == 1 && unused[0].starts_with("--es.log-level has no effect"), "said once: {unused:?}");
+    assert_eq!(es(&["--es-archive.enabled", "--es-archive.index-prefix=kept"]), <[String; 0]>::default());
     for other in ["--cassandra-archive.keyspace=kept", "--cassandra-archive.servers=elsewhere"] {
         assert_eq!(warnings(&["--cassandra-archive.enabled", other]), <[String; 0]>::default());
     }

@@ -45,6 +45,19 @@ pub fn parse_bool(text: &str) -> Result<bool, String> {
     }
 }
 
+/// `strconv.ParseFloat` for 64 bits, or its error's text. Hexadecimal numbers, which Go reads, are not read.
+///
+/// # Errors
+/// `strconv.ParseFloat: parsing "x": invalid syntax`, or `value out of range`.
+pub fn parse_float(text: &str) -> Result<f64, String> {
+    let wrong = |why| Err(format!("strconv.ParseFloat: parsing {}: {why}", quote(text)));
+    match text.parse::<f64>() {
+        Ok(number) if number.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) => wrong("value out of range"),
+        Ok(number) => Ok(number),
+        Err(_) => wrong("invalid syntax"),
+    }
+}
+
 const UNITS: [(&str, u64); 8] = [
     ("ns", 1),
     ("us", 1_000),
@@ -248,6 +261,10 @@ mod tests {
         assert_eq!(error("a\"b\n"), "strconv.ParseInt: parsing \"a\\\"b\\n\": invalid syntax");
         assert_eq!(error("2147483648"), "strconv.ParseInt: parsing \"2147483648\": value out of range");
         assert_eq!(error("1_0"), "strconv.ParseInt: parsing \"1_0\": invalid syntax");
+        assert_eq!((parse_float("0.95"), parse_float("-1e3")), (Ok(0.95), Ok(-1000.0)));
+        assert!(parse_float("inf").unwrap().is_infinite() && parse_float("NaN").unwrap().is_nan());
+        assert_eq!(parse_float("").unwrap_err(), "strconv.ParseFloat: parsing \"\": invalid syntax");
+        assert_eq!(parse_float("1e999").unwrap_err(), "strconv.ParseFloat: parsing \"1e999\": value out of range");
         assert_eq!((parse_bool("T"), parse_bool("False")), (Ok(true), Ok(false)));
         assert_eq!(parse_bool("yes").unwrap_err(), "strconv.ParseBool: parsing \"yes\": invalid syntax");
         assert_eq!(quote("é\u{7}\u{1}\u{a0}🦆"), "\"é\\a\\x01\\u00a0🦆\"");

@@ -166,4 +166,8 @@ impl SpanReader for CassandraStore {
     fn search(&self, query: TraceQuery) -> FoundStream<'_> {
         self.found(query)
     }
+
+    fn searches_any_service(&self) -> bool {
+        true
+    }
 }

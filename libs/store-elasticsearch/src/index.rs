@@ -15,8 +15,44 @@ pub(crate) struct Indices {
     base: String,
     separator: String,
     hourly: bool,
-    aliases: bool,
+    /// What stands in place of a date; `None`: indices are dated.
+    aliases: Option<Aliases>,
     remote: Vec<String>,
+}
+
+/// Ends of names that do not change with time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Aliases {
+    read: &'static str,
+    write: &'static str,
+}
+
+/// What a store is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Everything that comes in.
+    Primary,
+    /// Traces that somebody wants kept: in one index that is never another, or behind aliases of its own.
+    Archive,
+}
+
+impl Role {
+    /// The label `role` of metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Archive => "archive",
+        }
+    }
+
+    fn aliases(self, use_aliases: bool) -> Option<Aliases> {
+        match (self, use_aliases) {
+            (Self::Primary, false) => None,
+            (Self::Primary, true) => Some(Aliases { read: "read", write: "write" }),
+            (Self::Archive, false) => Some(Aliases { read: "archive", write: "archive" }),
+            (Self::Archive, true) => Some(Aliases { read: "archive-read", write: "archive-write" }),
+        }
+    }
 }
 
 /// `[prefix-]name`.
@@ -26,46 +62,46 @@ pub(crate) fn prefixed(prefix: &str, name: &str) -> String {
 }
 
 impl Indices {
-    pub fn spans(c: &Config) -> Self {
-        Self::new(c, "jaeger-span-", &c.index_rollover_frequency_spans)
+    pub fn spans(c: &Config, role: Role) -> Self {
+        Self::new(c, role, "jaeger-span-", &c.index_rollover_frequency_spans)
     }
 
-    pub fn services(c: &Config) -> Self {
-        Self::new(c, "jaeger-service-", &c.index_rollover_frequency_services)
+    pub fn services(c: &Config, role: Role) -> Self {
+        Self::new(c, role, "jaeger-service-", &c.index_rollover_frequency_services)
     }
 
     /// Never by the hour.
     pub fn dependencies(c: &Config) -> Self {
-        Self::new(c, "jaeger-dependencies-", "day")
+        Self::new(c, Role::Primary, "jaeger-dependencies-", "day")
     }
 
     /// Always dated, and of this cluster alone, whatever holds for the others.
     pub fn sampling(c: &Config) -> Self {
-        let named = Self::new(c, "jaeger-sampling-", &c.index_rollover_frequency_adaptive_sampling);
-        Self { aliases: false, remote: Vec::new(), ..named }
+        let named = Self::new(c, Role::Primary, "jaeger-sampling-", &c.index_rollover_frequency_adaptive_sampling);
+        Self { aliases: None, remote: Vec::new(), ..named }
     }
 
-    fn new(c: &Config, name: &str, frequency: &str) -> Self {
+    fn new(c: &Config, role: Role, name: &str, frequency: &str) -> Self {
         Self {
             base: prefixed(&c.index_prefix, name),
             separator: c.index_date_separator.clone(),
             hourly: frequency.eq_ignore_ascii_case("hour"),
-            aliases: c.use_aliases,
+            aliases: role.aliases(c.use_aliases),
             remote: c.remote_read_clusters.clone(),
         }
     }
 
     /// The index that a document of this hour (since 1970) is written to.
     pub fn to_write(&self, hour: u64) -> String {
-        if self.aliases {
-            return format!("{}write", self.base);
+        if let Some(aliases) = self.aliases {
+            return format!("{}{}", self.base, aliases.write);
         }
         format!("{}{}", self.base, self.date(hour, if self.hourly { 4 } else { 3 }))
     }
 
     /// True when the alias names all indices, so that no list of dates bounds a search.
     pub fn aliased(&self) -> bool {
-        self.aliases
+        self.aliases.is_some()
     }
 
     /// The time that one index holds.
@@ -76,8 +112,8 @@ impl Indices {
     /// Indices that may hold documents of a time, bounds included, newest first; no longer together than `longest` bytes,
     /// because they stand in a URL: when they would be, they are named by month or year with a `*`.
     pub fn to_read(&self, from_us: u64, to_us: u64, longest: usize) -> Vec<String> {
-        if self.aliases {
-            return self.everywhere(vec![format!("{}read", self.base)]);
+        if let Some(aliases) = self.aliases {
+            return self.everywhere(vec![format!("{}{}", self.base, aliases.read)]);
         }
         let (first, last) = (from_us / HOUR_US, to_us.max(from_us) / HOUR_US);
         let finest = if self.hourly { 4 } else { 3 };
@@ -156,22 +192,43 @@ mod tests {
 
     const DAY: u64 = 24 * HOUR_US;
 
+    fn spans(c: &Config) -> Indices {
+        Indices::spans(c, Role::Primary)
+    }
+
+    #[test]
+    fn an_archive_has_one_index_or_aliases_of_its_own() {
+        let names = |c: &Config| {
+            [Indices::spans(c, Role::Archive), Indices::services(c, Role::Archive)]
+                .map(|indices| (indices.to_write(0), indices.to_read(0, u64::MAX, 3500).join(",")))
+        };
+        let both = |name: &str| (name.to_owned(), name.to_owned());
+        let mut c = Config { index_rollover_frequency_spans: "hour".to_owned(), ..Config::default() };
+        assert_eq!(names(&c), [both("jaeger-span-archive"), both("jaeger-service-archive")]);
+        c.index_prefix = "foo".to_owned();
+        c.use_aliases = true;
+        let [spans, services] = names(&c);
+        assert_eq!(spans, ("foo-jaeger-span-archive-write".to_owned(), "foo-jaeger-span-archive-read".to_owned()));
+        assert_eq!(services, ("foo-jaeger-service-archive-write".to_owned(), "foo-jaeger-service-archive-read".to_owned()));
+        assert_eq!(Role::Archive.name(), "archive");
+    }
+
     #[test]
     fn names_are_jaegers() {
         let mut c = Config::default();
         let hour = 20_478 * 24 + 7; // 2026-01-25 07:00
-        assert_eq!(Indices::spans(&c).to_write(hour), "jaeger-span-2026-01-25");
+        assert_eq!(spans(&c).to_write(hour), "jaeger-span-2026-01-25");
         c.index_prefix = "foo".to_owned();
         c.index_date_separator = ".".to_owned();
         c.index_rollover_frequency_spans = "hour".to_owned();
-        assert_eq!(Indices::spans(&c).to_write(hour), "foo-jaeger-span-2026.01.25.07");
-        assert_eq!(Indices::services(&c).to_write(hour), "foo-jaeger-service-2026.01.25");
+        assert_eq!(spans(&c).to_write(hour), "foo-jaeger-span-2026.01.25.07");
+        assert_eq!(Indices::services(&c, Role::Primary).to_write(hour), "foo-jaeger-service-2026.01.25");
         assert_eq!(Indices::dependencies(&c).to_write(hour), "foo-jaeger-dependencies-2026.01.25");
         c.index_prefix = "foo-".to_owned();
         c.use_aliases = true;
-        assert_eq!(Indices::services(&c).to_write(hour), "foo-jaeger-service-write");
+        assert_eq!(Indices::services(&c, Role::Primary).to_write(hour), "foo-jaeger-service-write");
         assert_eq!(Indices::dependencies(&c).to_write(hour), "foo-jaeger-dependencies-write");
-        assert_eq!(Indices::spans(&c).to_read(0, u64::MAX, 3500), ["foo-jaeger-span-read"]);
+        assert_eq!(spans(&c).to_read(0, u64::MAX, 3500), ["foo-jaeger-span-read"]);
         c.remote_read_clusters = vec!["far".to_owned()];
         assert_eq!(Indices::sampling(&c).to_write(hour), "foo-jaeger-sampling-2026.01.25");
         c.index_rollover_frequency_adaptive_sampling = "hour".to_owned();
@@ -181,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_time_is_a_list_of_days_newest_first() {
-        let spans = Indices::spans(&Config::default());
+        let spans = spans(&Config::default());
         let noon = 20_478 * DAY + DAY / 2;
         assert_eq!(spans.to_read(noon, noon, 3500), ["jaeger-span-2026-01-25"]);
         let days = spans.to_read(noon - DAY, noon + DAY / 2, 3500);
@@ -191,7 +248,7 @@ mod tests {
     #[test]
     fn long_lists_become_months_and_years() {
         let c = Config { index_rollover_frequency_spans: "hour".to_owned(), ..Config::default() };
-        let spans = Indices::spans(&c);
+        let spans = spans(&c);
         let noon = 20_478 * DAY + DAY / 2;
         assert_eq!(spans.to_read(noon - HOUR_US, noon, 3500), ["jaeger-span-2026-01-25-12", "jaeger-span-2026-01-25-11"]);
         assert_eq!(spans.to_read(noon - 20 * DAY, noon, 3500)[..2], ["jaeger-span-2026-01-25*", "jaeger-span-2026-01-24*"]);

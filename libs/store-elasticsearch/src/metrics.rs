@@ -1,11 +1,12 @@
 //! Jaeger's counters of an Elasticsearch writer.
 
+use crate::index::Role;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::borrow::Cow;
 
-/// Handles of the series `jaeger_storage_…{kind="elasticsearch",role="primary"}`.
+/// Handles of the series `jaeger_storage_…{kind="elasticsearch",role="primary"|"archive"}`.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     /// `jaeger_storage_spans_…`.
@@ -30,8 +31,8 @@ pub(crate) struct Rows {
 }
 
 impl Metrics {
-    pub fn register(registry: &mut Registry) -> Self {
-        let labels = [("kind", "elasticsearch"), ("role", "primary")].map(|(k, v)| (Cow::Borrowed(k), Cow::Borrowed(v)));
+    pub fn register(registry: &mut Registry, role: Role) -> Self {
+        let labels = [("kind", "elasticsearch"), ("role", role.name())].map(|(k, v)| (Cow::Borrowed(k), Cow::Borrowed(v)));
         let registry = registry.sub_registry_with_prefix("jaeger_storage").sub_registry_with_labels(labels.into_iter());
         Self { spans: Rows::register(registry, "spans"), bulk: Rows::register(registry, "bulk_index") }
     }

@@ -43,6 +43,10 @@ impl SpanReader for ElasticsearchStore {
         whole_trace(self.spans(id)).await
     }
 
+    fn searches_any_service(&self) -> bool {
+        true
+    }
+
     async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError> {
         all_found(self.search(query.clone())).await
     }

@@ -5,7 +5,7 @@ use crate::client::{Answer, Body, Client};
 use crate::config::Config;
 use crate::document::TagRules;
 use crate::error;
-use crate::index::Indices;
+use crate::index::{Indices, Role};
 use crate::metrics::Metrics;
 use crate::services::ServiceCache;
 use crate::template::{Template, templates};
@@ -63,6 +63,19 @@ impl ElasticsearchStore {
     /// # Errors
     /// `Invalid` when the configuration contradicts itself or names a file that cannot be read.
     pub async fn connect(config: Config, registry: &mut Registry) -> Result<Arc<Self>, StoreError> {
+        Self::open(config, Role::Primary, registry).await
+    }
+
+    /// The same for archived traces: they lie in `[prefix-]jaeger-span-archive`, which is never another index, or with
+    /// [`Config::use_aliases`] behind `…-archive-read` and `…-archive-write`; they are found however old they are.
+    ///
+    /// # Errors
+    /// As [`ElasticsearchStore::connect`].
+    pub async fn archive(config: Config, registry: &mut Registry) -> Result<Arc<Self>, StoreError> {
+        Self::open(config, Role::Archive, registry).await
+    }
+
+    async fn open(config: Config, role: Role, registry: &mut Registry) -> Result<Arc<Self>, StoreError> {
         let invalid = |text: &str| Err(StoreError::new(ErrorKind::Invalid, text));
         if config.use_ilm && !config.use_aliases {
             return invalid("es.use-ilm needs es.use-aliases");
@@ -75,12 +88,12 @@ impl ElasticsearchStore {
             client: Client::new(&config)?,
             shape: Shape {
                 rules: TagRules::new(&config.tags_as_fields)?,
-                spans: Indices::spans(&config),
-                services: Indices::services(&config),
+                spans: Indices::spans(&config, role),
+                services: Indices::services(&config, role),
                 size: config.bulk.size.clamp(1, 1 << 30) as usize,
                 actions: config.bulk.actions.clamp(1, 1 << 20) as usize,
             },
-            metrics: Metrics::register(registry),
+            metrics: Metrics::register(registry, role),
             cache: ServiceCache::new(config.service_cache_ttl),
             permits: Semaphore::new(workers),
             workers,

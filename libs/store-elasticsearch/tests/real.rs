@@ -263,6 +263,42 @@ async fn aliases_are_written_and_read() {
     }
 }
 
+/// An archive in its one index and behind aliases of its own, beside the indices of the others. What is in it is found by its id however
+/// old it is, and is nobody else's.
+#[tokio::test]
+async fn an_archive_passes_cases_of_the_suite() {
+    for use_aliases in [false, true] {
+        for server in servers() {
+            let config = Config { use_aliases, ..server.config() };
+            let store = ElasticsearchStore::archive(config, &mut Registry::default()).await.unwrap();
+            store.ready().await.unwrap();
+            for name in ["span", "service"].iter().filter(|_| use_aliases) {
+                let base = format!("{}-jaeger-{name}-archive", server.prefix);
+                let aliases = format!(r#"{{"aliases":{{"{base}-read":{{}},"{base}-write":{{}}}}}}"#);
+                server.call(reqwest::Method::PUT, &format!("{base}-000001"), Some(&aliases)).await;
+            }
+            let here = &server;
+            // What the names of indices matter for.
+            for case in ["services", "operations", "trace-by-id", "not-found", "duplicates", "search-time", "search-any-service"]
+            {
+                skua_store::conformance::run_case(case, ABILITIES, &*store, &*store, &|| Box::pin(here.settle())).await;
+            }
+            let year = 365 * 86_400_000_000_000;
+            let mut old = span(1, 1, "old");
+            old.start_time_unix_nano -= year;
+            old.end_time_unix_nano -= year;
+            let old = batch("old", vec![old]);
+            store.write(&old).await.unwrap();
+            server.settle().await;
+            let id = skua_model::TraceId(old.spans()[0].trace_id);
+            assert_eq!(store.trace(id).await.unwrap().spans.len(), 1);
+            let others = server.store(server.config()).await;
+            assert_eq!(others.trace(id).await.unwrap_err().kind, ErrorKind::NotFound);
+            server.clean().await;
+        }
+    }
+}
+
 /// A replay, in whole or in part, and by another process, adds nothing.
 #[tokio::test]
 async fn a_replay_changes_nothing() {

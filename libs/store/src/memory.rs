@@ -3,6 +3,7 @@
 //! A trace is held as the OTLP bytes of its spans, as they came, with a row of index and a fingerprint for each (about 60 bytes);
 //! spans are taken apart when somebody asks for them. When a bound is passed, the trace that came first goes first, whole.
 
+mod archive;
 mod dependencies;
 mod held;
 mod names;
@@ -21,6 +22,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use skua_model::{SpanBatch, SpanView, Trace, TraceId};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 /// Bounds of a [`MemoryStore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +45,10 @@ pub struct MemoryStore {
     written: Mutex<dependencies::Lists>,
     evicted: Evicted,
     size: Size,
+    /// What the archive holds, for which there is less room here.
+    archived: archive::Archived,
+    /// Of an archive alone: the store whose bounds it shares.
+    primary: Option<Arc<MemoryStore>>,
 }
 
 #[derive(Debug, Default)]
@@ -88,13 +94,16 @@ impl MemoryStore {
             written: Mutex::default(),
             evicted: Evicted::default(),
             size: Size::default(),
+            archived: archive::Archived::default(),
+            primary: None,
         }
     }
 
     /// Shows what is held and what had to go: `jaeger_storage_memory_{traces,spans,bytes}` and
-    /// `jaeger_storage_memory_evicted_{traces,spans}_total`.
+    /// `jaeger_storage_memory_evicted_{traces,spans}_total`; of an archive the same under `jaeger_storage_memory_archive_`.
     pub fn register(&self, registry: &mut Registry) {
-        let memory = registry.sub_registry_with_prefix("jaeger_storage_memory");
+        let prefix = if self.primary.is_some() { "jaeger_storage_memory_archive" } else { "jaeger_storage_memory" };
+        let memory = registry.sub_registry_with_prefix(prefix);
         memory.register("traces", "Traces held in memory", self.size.traces.clone());
         memory.register("spans", "Spans held in memory", self.size.spans.clone());
         memory.register("bytes", "Bytes that the held traces and their index take", self.size.bytes.clone());
@@ -123,8 +132,8 @@ impl MemoryStore {
     }
 
     fn is_over(&self, state: &State) -> bool {
-        let over = |bound: u64, is: usize| bound > 0 && is as u64 > bound;
-        over(self.config.max_traces, state.traces.len()) || over(self.config.max_bytes, state.total_bytes())
+        let over = |bound: Option<u64>, is: usize| bound.is_some_and(|bound| is as u64 > bound);
+        over(self.room_for_traces(), state.traces.len()) || over(self.room_for_bytes(), state.total_bytes())
     }
 
     /// Adds the spans of one trace, but for those it has. Returns the spans that would make the trace larger than the store
@@ -144,7 +153,7 @@ impl MemoryStore {
         skua_model::write_subset(batch, &numbers(&new), &mut message);
         let bytes_before = known.map_or(0, Held::bytes);
         let bytes_after = bytes_before + Held::estimate(message.len(), new.len());
-        if self.config.max_bytes > 0 && bytes_after as u64 > self.config.max_bytes {
+        if self.room_for_bytes().is_some_and(|room| bytes_after as u64 > room) {
             return all_new;
         }
         let held = traces.entry(id).or_insert_with(|| {
@@ -159,6 +168,12 @@ impl MemoryStore {
         *spans += new.len() as u64;
         *bytes += held.bytes() - bytes_before;
         Vec::new()
+    }
+
+    fn show(&self, state: &State) {
+        self.size.traces.set(state.traces.len() as i64);
+        self.size.spans.set(state.spans as i64);
+        self.size.bytes.set(state.total_bytes() as i64);
     }
 
     /// Makes room, but for the last trace: alone it is within the bounds.
@@ -210,18 +225,18 @@ impl SpanWriter for MemoryStore {
     async fn write(&self, batch: &SpanBatch) -> Result<Written, StoreError> {
         let arrivals = by_trace(batch, &self.fingerprints);
         let mut written = Written::all(batch);
+        let room = self.room_for_bytes().unwrap_or(u64::MAX);
         let mut state = self.state.write();
         for (id, arrivals) in &arrivals {
-            let detail = || format!("trace {id} would alone take more than the {} bytes of the store", self.config.max_bytes);
+            let detail = || format!("trace {id} would alone take more than the {room} bytes of the store");
             let refused = self.add(&mut state, batch, *id, arrivals).into_iter();
             written.refused.extend(refused.map(|span| RefusedSpan { span, reason: "too-large", detail: detail() }));
             self.evict(&mut state);
         }
+        self.tell_primary(&state);
         written.refused.sort_by_key(|r| r.span);
         written.stored -= written.refused.len() as u64;
-        self.size.traces.set(state.traces.len() as i64);
-        self.size.spans.set(state.spans as i64);
-        self.size.bytes.set(state.total_bytes() as i64);
+        self.show(&state);
         Ok(written)
     }
 }
@@ -251,6 +266,10 @@ impl SpanReader for MemoryStore {
     fn search(&self, query: TraceQuery) -> FoundStream<'_> {
         let candidates = search::candidates(&self.state.read(), &query);
         stream::iter(search::traces(candidates, query)).boxed()
+    }
+
+    fn searches_any_service(&self) -> bool {
+        true
     }
 }
 

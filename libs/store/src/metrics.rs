@@ -199,6 +199,10 @@ impl<R: SpanReader + ?Sized> SpanReader for Metered<R> {
         let results = |n, item: &FoundItem| n + usize::from(matches!(item, FoundItem::Trace(_)));
         self.counted(Call::FindTraces, self.inner.search(query), results)
     }
+
+    fn searches_any_service(&self) -> bool {
+        self.inner.searches_any_service()
+    }
 }
 
 #[cfg(test)]
@@ -225,6 +229,7 @@ mod tests {
         for (operation, result) in CALLS.into_iter().flat_map(|c| [(c, "ok"), (c, "err")]) {
             assert!(text().contains(&line(operation, result, 0)), "{operation} {result}\n{}", text());
         }
+        assert!(reader.searches_any_service(), "as the reader within");
         assert!(reader.services().await.is_ok() && reader.trace(TraceId([1; 16])).await.is_err());
         assert!(text().contains(&line("get_services", "ok", 1)) && text().contains(&line("get_trace", "err", 1)));
         assert!(

@@ -76,6 +76,11 @@ pub trait SpanReader: Send + Sync {
     /// Whole traces of which at least one span matches.
     async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError>;
 
+    /// Whether [`SpanReader::find`] takes a query without a service, so that a UI offers it.
+    fn searches_any_service(&self) -> bool {
+        false
+    }
+
     /// As [`trace`](Self::trace), but piece by piece, in order of start where the store keeps one (Cassandra does not). A reader that
     /// stops early costs no more than the pieces it took. By default one piece.
     fn spans(&self, id: TraceId) -> SpanStream<'_> {

@@ -14,14 +14,8 @@ pub struct Parts {
     pub agent: skua_agent::Parts,
     /// The collector.
     pub collector: skua_collector::Parts,
-    /// Settings of the query tier.
-    pub query: skua_query_service::Config,
-    /// Its sockets.
-    pub query_listeners: skua_query_service::Listeners,
-    /// What it reads: among it the store that both share.
-    pub stores: skua_query_service::Stores,
-    /// Counts its limits.
-    pub query_limits: skua_query_service::LimitMetrics,
+    /// The query tier; among what it reads is the store that both share.
+    pub query: skua_query_service::Parts,
 }
 
 /// Why it ended other than by being asked to.
@@ -58,7 +52,7 @@ pub async fn run(parts: Parts, drain: Duration, stop: CancellationToken) -> Resu
     };
     let query = async {
         let ended = tokio::select! {
-            ended = skua_query_service::run(parts.query, parts.query_listeners, parts.stores, parts.query_limits, stop.clone()) => ended,
+            ended = skua_query_service::run(parts.query, stop.clone()) => ended,
             () = async { stop.cancelled().await; tokio::time::sleep(drain).await } => Ok(()),
         };
         stop.cancel();

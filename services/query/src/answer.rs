@@ -5,7 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use futures::future::ready;
 use futures::stream::{self, StreamExt};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use skua_query::json::{self, ErrorItem};
 use skua_query::params::ParamError;
@@ -15,6 +15,12 @@ use skua_store::{ErrorKind, StoreError};
 use std::convert::Infallible;
 use std::error::Error;
 use std::time::Duration;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+
+/// Bytes: a shorter answer takes one packet anyway.
+const WORTH_COMPRESSING: u16 = 1024;
 
 /// What a caller should wait when the store did not say.
 const RETRY: Duration = Duration::from_secs(1);
@@ -133,8 +139,25 @@ pub(crate) async fn traces(pretty: bool, answers: Answers) -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], Body::from_stream(all)).into_response()
 }
 
-pub(crate) fn json_body(body: Vec<u8>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], Body::from(body))
+/// JSON that stands alone.
+pub(crate) fn json(body: Bytes) -> Response {
+    json_body(body).into_response()
+}
+
+pub(crate) fn json_body(body: impl Into<Body>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body.into())
+}
+
+/// A page of HTML. It is never to be kept without asking: it tells what the server can and which files the UI has.
+pub(crate) fn page(html: Bytes) -> Response {
+    let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CACHE_CONTROL, "no-cache")];
+    (headers, Body::from(html)).into_response()
+}
+
+/// Compresses answers for clients that take gzip or zstd; not short ones, nor pictures, nor parts of a file.
+pub(crate) fn compression() -> CompressionLayer<impl Predicate> {
+    let worth_it = SizeAbove::new(WORTH_COMPRESSING).and(NotForContentType::IMAGES);
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth_it)
 }
 
 /// 501 for what Jaeger has and this version has not.

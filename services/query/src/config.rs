@@ -17,6 +17,12 @@ pub struct Config {
     pub base_path: String,
     /// `Name: value`, added to every response that does not have a header of that name.
     pub additional_headers: Vec<String>,
+    /// Directory of a build of Jaeger's UI, with `index.html` and `static/`; empty: our own page.
+    pub static_files: String,
+    /// File with the UI's configuration, `.json` or `.js`; empty: the UI's defaults.
+    pub ui_config: String,
+    /// Log each request for a page or a file of the UI.
+    pub log_static_assets_access: bool,
     /// The most that a span's times may be shifted to fit its parent's; zero: not at all.
     pub max_clock_skew_adjustment: Duration,
     /// Spans of one trace that an answer holds; zero: no limit.
@@ -53,6 +59,12 @@ pub enum ConfigError {
     /// The base path.
     #[error("--query.base-path: {0:?} must be / or begin with a slash, not end with one, and have no {{ }} * ? #")]
     BasePath(String),
+    /// The UI's files.
+    #[error("--query.static-files: {0}")]
+    StaticFiles(String),
+    /// The UI's configuration.
+    #[error("--query.ui-config: {0}")]
+    UiConfig(String),
     /// An additional header.
     #[error("--query.additional-headers: {0:?} is not \"Name: value\"")]
     Header(String),

@@ -1,11 +1,14 @@
 //! One function a route.
 
 use crate::answer::{self, Failed, answer};
+use crate::forms::Form;
+use crate::ui::Ui;
 use crate::v3;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path, Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header::ALLOW;
 use http::{HeaderMap, Method, StatusCode};
 use skua_query::json::{self, ErrorItem};
 use skua_query::{QueryService, Wanted, params};
@@ -19,12 +22,13 @@ pub(crate) struct App {
     pub query: QueryService,
     base: Arc<str>,
     bodies: Bounds,
+    ui: Arc<Ui>,
 }
 
 impl App {
-    pub fn new(query: QueryService, base: &str) -> Self {
+    pub fn new(query: QueryService, base: &str, ui: Arc<Ui>) -> Self {
         let flag = "the default of --collector.otlp.http.max-request-body-size";
-        Self { query, base: base.into(), bodies: Bounds { max: DEFAULT_MAX_BODY, flag, budget: Budget::default() } }
+        Self { query, base: base.into(), bodies: Bounds { max: DEFAULT_MAX_BODY, flag, budget: Budget::default() }, ui }
     }
 
     /// A path without the base path.
@@ -80,7 +84,7 @@ pub(crate) async fn trace(State(app): State<App>, id: Segment, Query(pairs): Pai
 }
 
 /// Answers with two empty lists, as Jaeger.
-pub(crate) async fn archive(State(app): State<App>, id: Segment, Query(pairs): Pairs) -> Answer {
+pub(crate) async fn archive(State(app): State<App>, id: Segment, Form(pairs): Form) -> Answer {
     let wanted = params::trace(&segment(id)?, &pairs)?;
     if !app.query.can_archive() {
         return Err(Failed::new(StatusCode::INTERNAL_SERVER_ERROR, "archive span storage was not configured"));
@@ -104,24 +108,54 @@ pub(crate) async fn transform(State(app): State<App>, Query(pairs): Pairs, heade
     Ok(answer(params::pretty_print(&pairs), |out| json::put_traces(out, &transformed.traces), 0, &errors))
 }
 
+/// Latencies: their parameters are read before there is nothing to ask, as in Jaeger.
+pub(crate) async fn latencies(Query(pairs): Pairs) -> Answer {
+    params::metrics::latencies(&pairs, now())?;
+    Err(no_metrics())
+}
+
+/// Rates of calls and of errors.
+pub(crate) async fn call_rates(Query(pairs): Pairs) -> Answer {
+    params::metrics::rates(&pairs, now())?;
+    Err(no_metrics())
+}
+
+/// The least step of metrics.
+pub(crate) async fn min_step() -> Failed {
+    no_metrics()
+}
+
+/// There is no store of metrics yet.
+fn no_metrics() -> Failed {
+    Failed::new(StatusCode::NOT_IMPLEMENTED, "metrics querying is currently disabled")
+}
+
 pub(crate) async fn wrong_method(State(app): State<App>, method: Method, OriginalUri(uri): OriginalUri) -> Response {
     let path = uri.path();
     app.failed(path, Failed::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}")))
 }
 
-/// Any path without a route: an error that programs can read below `/api`, else one for people.
-pub(crate) async fn unknown(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Response {
+/// Any path without a route: an error that programs can read below `/api`, else the page.
+pub(crate) async fn unknown(State(app): State<App>, method: Method, OriginalUri(uri): OriginalUri) -> Response {
     let path = uri.path();
     let within = app.within(path);
     if within == "/api" || within.starts_with("/api/") {
         return app.failed(path, Failed::new(StatusCode::NOT_FOUND, format!("there is no {path}")));
     }
-    let base = &app.base;
-    let text = format!(
-        "The web UI is not part of this version of Skua. The API is at {base}/api, for example {base}/api/services; a Jaeger UI \
-         or Grafana's Jaeger data source can use it.\n"
-    );
-    (StatusCode::NOT_FOUND, text).into_response()
+    if !matches!(method, Method::GET | Method::HEAD) {
+        let failed = Failed::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}"));
+        return ([(ALLOW, "GET,HEAD")], failed).into_response();
+    }
+    app.ui.log(&uri);
+    if within.starts_with("/static/") {
+        return (StatusCode::NOT_FOUND, format!("there is no {path}\n")).into_response();
+    }
+    if within.is_empty() && !app.base.is_empty() {
+        // Links of the page are relative, and so is what its script makes of the address.
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        return Redirect::permanent(&format!("{path}/{query}")).into_response();
+    }
+    answer::page(app.ui.page())
 }
 
 /// Microseconds since 1970.

@@ -9,40 +9,54 @@
 mod answer;
 mod body;
 mod config;
+mod forms;
 mod grpc;
 mod handlers;
 mod listeners;
+mod openapi;
 #[cfg(test)]
 mod tests;
+mod ui;
 mod v3;
 
 pub use config::{Config, ConfigError, GrpcServer, HttpServer};
 pub use listeners::Listeners;
 pub use skua_query::{Archive, LimitMetrics, Stores};
+pub use ui::Ui;
 
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use axum::{Router, middleware};
 use handlers::App;
 use skua_query::QueryService;
 use skua_receive::{grpc as receive, server};
 use std::io;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// Serves the APIs on the listeners until `stop`; then answers what is under way and closes idle connections.
+/// What the tier is made of.
+pub struct Parts {
+    /// Its settings.
+    pub config: Config,
+    /// Its sockets.
+    pub listeners: Listeners,
+    /// What it reads.
+    pub stores: Stores,
+    /// The pages beside its API.
+    pub ui: Arc<Ui>,
+    /// Counts its limits.
+    pub met: LimitMetrics,
+}
+
+/// Serves the APIs and the UI on the listeners until `stop`; then answers what is under way and closes idle connections.
 ///
 /// # Errors
 /// With [`io::ErrorKind::InvalidInput`] when the settings cannot be used; when a listener fails, after the other has ended.
-pub async fn run(
-    config: Config,
-    listeners: Listeners,
-    stores: Stores,
-    met: LimitMetrics,
-    stop: CancellationToken,
-) -> io::Result<()> {
+pub async fn run(parts: Parts, stop: CancellationToken) -> io::Result<()> {
+    let Parts { config, listeners, stores, ui, met } = parts;
     let query = QueryService::with(stores, config.max_clock_skew_adjustment, config.limits(), met);
     let (limits, health, ending) = (receive::Limits::default(), grpc::Health::serving().await, stop.child_token());
     let services = grpc::routes(&query, &health, limits.max_message_size).map_err(io::Error::other)?;
-    let router = router(query, &config).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+    let router = router(query, &config, &ui).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
     let router = grpc::layer(router, services.clone());
     let by_http = async {
         let ended = server::serve(listeners.http, router, server::Limits::default(), ending.clone()).await;
@@ -55,28 +69,39 @@ pub async fn run(
         ending.cancel();
         ended.map_err(io::Error::other)
     };
-    let (by_http, by_grpc, ()) = tokio::join!(by_http, by_grpc, health.ends_with(ending.clone()));
-    by_http.and(by_grpc)
+    let served = async {
+        let (by_http, by_grpc, ()) = tokio::join!(by_http, by_grpc, health.ends_with(ending.clone()));
+        by_http.and(by_grpc)
+    };
+    tokio::select! {
+        ended = served => ended,
+        never = ui.watch() => match never {},
+    }
 }
 
 /// All routes, below the base path.
 ///
 /// # Errors
 /// When the base path or a header of the settings cannot be used.
-pub fn router(query: QueryService, config: &Config) -> Result<Router, ConfigError> {
+pub fn router(query: QueryService, config: &Config, ui: &Arc<Ui>) -> Result<Router, ConfigError> {
     let base = config.base()?;
     let headers = config.headers()?;
-    let later = |what: &'static str| any(move || async move { answer::not_supported(what) });
+    let never = |what: &'static str| get(move || async move { answer::not_supported(what) });
+    let openapi = openapi::document(base);
     let api = Router::new()
+        .route("/api/openapi.json", get(move || openapi::answer(openapi)))
         .route("/api/services", get(handlers::services))
         .route("/api/services/{service}/operations", get(handlers::operation_names))
         .route("/api/operations", get(handlers::operations))
         .route("/api/traces", get(handlers::traces))
         .route("/api/traces/{id}", get(handlers::trace))
         .route("/api/dependencies", get(handlers::dependencies))
-        .route("/api/deep-dependencies", later("the graph of dependencies between operations"))
-        .route("/api/quality-metrics", later("the quality of traces"))
-        .route("/api/metrics/{*metric}", later("monitoring of services (/api/metrics)"))
+        .route("/api/deep-dependencies", never("the graph of dependencies between operations"))
+        .route("/api/quality-metrics", never("the quality of traces"))
+        .route("/api/metrics/latencies", get(handlers::latencies))
+        .route("/api/metrics/calls", get(handlers::call_rates))
+        .route("/api/metrics/errors", get(handlers::call_rates))
+        .route("/api/metrics/minstep", get(handlers::min_step))
         .route("/api/archive/{id}", post(handlers::archive))
         .route("/api/transform", post(handlers::transform))
         .route("/api/v3/services", get(v3::services))
@@ -84,8 +109,10 @@ pub fn router(query: QueryService, config: &Config) -> Result<Router, ConfigErro
         .route("/api/v3/traces", get(v3::traces))
         .route("/api/v3/traces/{id}", get(v3::trace))
         .route("/api/v3/trace-summaries", get(v3::summaries))
-        .method_not_allowed_fallback(handlers::wrong_method);
+        .method_not_allowed_fallback(handlers::wrong_method)
+        .merge(ui::static_files(ui));
     let nested = if base.is_empty() { api } else { Router::new().nest(base, api) };
     let add_headers = middleware::map_response(move |response| std::future::ready(answer::with_headers(response, &headers)));
-    Ok(nested.fallback(handlers::unknown).layer(add_headers).with_state(App::new(query, base)))
+    let app = App::new(query, base, ui.clone());
+    Ok(nested.fallback(handlers::unknown).layer(add_headers).layer(answer::compression()).with_state(app))
 }

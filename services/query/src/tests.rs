@@ -1,19 +1,25 @@
 //! Every route and every error, through the router, over a store in memory or one that fails on command.
 
 mod grafana;
+mod metrics;
+mod openapi;
+mod routes;
+mod semantics;
 mod transform;
+mod ui;
 mod v3;
 
-use crate::{Config, ConfigError, GrpcServer, HttpServer, Listeners, router};
+use crate::{Config, ConfigError, GrpcServer, HttpServer, LimitMetrics, Listeners, Parts, Ui, router};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
+use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 use skua_model::wire::{put_bytes, put_message, put_varint};
 use skua_model::{SpanBatch, Trace, TraceId};
-use skua_query::{Archive, LimitMetrics, QueryService, Stores};
+use skua_query::{Archive, QueryService, Stores};
 use skua_store::memory::{MemoryConfig, MemoryStore};
 use skua_store::{
     DependencyLink, DependencyReader, DependencyWriter, ErrorKind, Found, Operation, SpanReader, SpanWriter, StoreError,
@@ -29,6 +35,9 @@ pub(crate) fn config(base_path: &str, headers: &[&str]) -> Config {
         grpc_server: GrpcServer { host_port: "127.0.0.1:0".to_owned() },
         base_path: base_path.to_owned(),
         additional_headers: headers.iter().map(|h| (*h).to_owned()).collect(),
+        static_files: String::new(),
+        ui_config: String::new(),
+        log_static_assets_access: false,
         max_clock_skew_adjustment: Duration::ZERO,
         max_trace_size: 0,
         max_result_size: 0,
@@ -38,25 +47,51 @@ pub(crate) fn config(base_path: &str, headers: &[&str]) -> Config {
     }
 }
 
+/// What [`crate::run`] takes, with the built-in page.
+pub(crate) fn parts(config: Config, stores: Stores, listeners: Listeners) -> Parts {
+    let ui = Ui::open(&config, &stores, VERSION, &mut Registry::default()).unwrap();
+    Parts { config, listeners, stores, ui, met: LimitMetrics::default() }
+}
+
 fn stores(store: impl SpanReader + DependencyReader + 'static) -> Stores {
     let store = Arc::new(store);
     Stores { spans: store.clone(), dependencies: store, archive: None }
 }
 
 fn over(store: impl SpanReader + DependencyReader + 'static, config: &Config) -> Router {
-    router(QueryService::new(stores(store), Duration::ZERO), config).unwrap()
+    serving(stores(store), config).unwrap()
+}
+
+/// What the admin port says of the version.
+const VERSION: &str = r#"{"gitCommit":"","gitVersion":"v1.2.3","buildDate":""}"#;
+
+fn serving(stores: Stores, config: &Config) -> Result<Router, ConfigError> {
+    let ui = Ui::open(config, &stores, VERSION, &mut Registry::default())?;
+    router(QueryService::new(stores, Duration::ZERO), config, &ui)
 }
 
 /// A span that started a minute ago; kind is OTLP's number, parent 0 a root.
 fn put_span(out: &mut Vec<u8>, trace: u128, span: u64, parent: u64, service: &str, name: &str, kind: u64) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 - 60_000_000_000;
-    put_message(out, 1, |out| {
-        put_message(out, 1, |out| {
-            put_message(out, 1, |out| {
-                put_bytes(out, 1, b"service.name");
-                put_message(out, 2, |out| put_bytes(out, 1, service.as_bytes()));
-            });
+    let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 - 60_000_000_000;
+    put_span_at(out, start, (trace, span, parent), (service, name, kind), &[]);
+}
+
+/// A span of two milliseconds: its start in nanoseconds since 1970; trace, span and parent; service, name and kind; attributes.
+fn put_span_at(
+    out: &mut Vec<u8>,
+    start: u64,
+    (trace, span, parent): (u128, u64, u64),
+    (service, name, kind): (&str, &str, u64),
+    attributes: &[(&str, &str)],
+) {
+    let put_attribute = |out: &mut Vec<u8>, field, key: &str, value: &str| {
+        put_message(out, field, |out| {
+            put_bytes(out, 1, key.as_bytes());
+            put_message(out, 2, |out| put_bytes(out, 1, value.as_bytes()));
         });
+    };
+    put_message(out, 1, |out| {
+        put_message(out, 1, |out| put_attribute(out, 1, "service.name", service));
         put_message(out, 2, |out| {
             put_message(out, 2, |out| {
                 put_bytes(out, 1, &trace.to_be_bytes());
@@ -67,10 +102,11 @@ fn put_span(out: &mut Vec<u8>, trace: u128, span: u64, parent: u64, service: &st
                 put_bytes(out, 5, name.as_bytes());
                 put_varint(out, 6 << 3);
                 put_varint(out, kind);
-                for (field, time) in [(7, now), (8, now + 2_000_000)] {
+                for (field, time) in [(7, start), (8, start + 2_000_000)] {
                     put_varint(out, field << 3 | 1);
                     out.extend_from_slice(&time.to_le_bytes());
                 }
+                attributes.iter().for_each(|(key, value)| put_attribute(out, 9, key, value));
             });
         });
     });
@@ -114,11 +150,15 @@ async fn send(app: &Router, method: &str, path: &str) -> Got {
 
 async fn send_body(app: &Router, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Got {
     let builder = headers.iter().fold(Request::builder(), |builder, (name, value)| builder.header(*name, *value));
-    let request = builder.method(method).uri(path).body(body.into()).unwrap();
-    let response = app.clone().oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
-    Got { status: parts.status.as_u16(), headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    let (got, body) = ask(app, builder.method(method).uri(path).body(body.into()).unwrap()).await;
+    Got { body: String::from_utf8(body).unwrap(), ..got }
+}
+
+/// An answer and the bytes of its body.
+async fn ask(app: &Router, request: Request<Body>) -> (Got, Vec<u8>) {
+    let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes().to_vec();
+    (Got { status: parts.status.as_u16(), headers: parts.headers, body: String::new() }, body)
 }
 
 async fn get(app: &Router, path: &str) -> Got {
@@ -282,7 +322,7 @@ async fn archiving() {
     let archive = Arc::new(MemoryStore::new(MemoryConfig::default()));
     let with_archive = |store: MemoryStore| {
         let archive = Some(Archive { reader: archive.clone(), writer: archive.clone() });
-        router(QueryService::new(Stores { archive, ..stores(store) }, Duration::ZERO), &config("/", &[])).unwrap()
+        serving(Stores { archive, ..stores(store) }, &config("/", &[])).unwrap()
     };
     let app = with_archive(store().await);
     let got = send(&app, "POST", "/api/archive/abc?start=1&end=2").await;
@@ -313,18 +353,11 @@ async fn unknown_paths() {
     for path in ["/api", "/api/", "/api/nothing", "/api/services/", "/api/traces/1/2"] {
         expect_error(&app, path, 404, &format!("there is no {path}")).await;
     }
-    for path in ["/", "/search", "/trace/abc", "/static/x.js", "/apis"] {
-        let got = get(&app, path).await;
-        assert_eq!((got.status, got.header("content-type")), (404, "text/plain; charset=utf-8"), "{path}");
-        assert!(got.body.starts_with("The web UI is not part of this version of Skua. The API is at /api,"), "{}", got.body);
-    }
-    for path in ["/api/deep-dependencies", "/api/quality-metrics", "/api/metrics/calls"] {
-        for method in ["GET", "POST"] {
-            let got = send(&app, method, path).await;
-            let message = got.json()["errors"][0]["msg"].as_str().unwrap().to_owned();
-            assert_eq!(got.status, 501, "{path}");
-            assert!(message.ends_with(" is not supported by this version of Skua"), "{message}");
-        }
+    for (path, method) in [("/api/deep-dependencies", "GET"), ("/api/quality-metrics", "GET")] {
+        let got = send(&app, method, path).await;
+        let message = got.json()["errors"][0]["msg"].as_str().unwrap().to_owned();
+        assert_eq!(got.status, 501, "{path}");
+        assert!(message.ends_with(" is not supported by this version of Skua"), "{message}");
     }
     let paths = ["services", "traces", "traces/abc", "operations", "services/x/operations", "dependencies"];
     for path in paths.map(|p| format!("/api/{p}")) {
@@ -347,20 +380,12 @@ async fn a_base_path() {
     assert_eq!(get(&app, "/jaeger/x/api/services/a%2Fb/operations").await.status, 200);
     expect_error(&app, "/jaeger/x/api/nothing", 404, "there is no /jaeger/x/api/nothing").await;
     assert_eq!(send(&app, "PUT", "/jaeger/x/api/services").await.status, 405);
-    for path in ["/jaeger/x", "/jaeger/x/", "/jaeger", "/"] {
-        let got = get(&app, path).await;
-        assert_eq!((got.status, got.header("x-env")), (404, "test: 1"), "{path}");
-        assert!(got.body.contains("/jaeger/x/api/services"), "{}", got.body);
-    }
     assert_eq!(get(&app, "/api/services").await.status, 404, "not outside of the base path");
 }
 
 #[test]
 fn settings_are_checked() {
-    let check = |config: Config| {
-        let stores = stores(MemoryStore::new(MemoryConfig::default()));
-        router(QueryService::new(stores, Duration::ZERO), &config).map(|_| ())
-    };
+    let check = |config: Config| serving(stores(MemoryStore::new(MemoryConfig::default())), &config).map(|_| ());
     for path in ["x", "/x/", "//", "/{x}", "/a?b"] {
         assert_eq!(check(config(path, &[])), Err(ConfigError::BasePath(path.to_owned())));
     }
@@ -372,6 +397,9 @@ fn settings_are_checked() {
     let read: Config = serde_json::from_value(json!({
         "http-server": {"host-port": ":16686", "more": 1},
         "base-path": "/",
+        "static-files": "",
+        "ui-config": "",
+        "log-static-assets-access": false,
         "additional-headers": [],
         "max-clock-skew-adjustment": {"secs": 1, "nanos": 5},
         "grpc-server": {"host-port": ":16685"},
@@ -468,8 +496,7 @@ async fn serves_and_stops() {
     let listeners = Listeners::bind(&config("/", &[])).unwrap();
     let address = listeners.http.local_addr().unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
-    let server =
-        tokio::spawn(crate::run(config("/", &[]), listeners, stores(store().await), LimitMetrics::default(), stop.clone()));
+    let server = tokio::spawn(crate::run(parts(config("/", &[]), stores(store().await), listeners), stop.clone()));
     let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
     for _ in 0..2 {
         client.write_all(b"GET /api/services HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
@@ -483,7 +510,8 @@ async fn serves_and_stops() {
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(10), server).await.unwrap().unwrap().unwrap();
     let listeners = Listeners::bind(&config("/", &[])).unwrap();
-    let e = crate::run(config("x", &[]), listeners, stores(Failing(None)), LimitMetrics::default(), stop).await.unwrap_err();
+    let parts = Parts { config: config("x", &[]), ..parts(config("/", &[]), stores(Failing(None)), listeners) };
+    let e = crate::run(parts, stop).await.unwrap_err();
     assert_eq!(e.kind(), std::io::ErrorKind::InvalidInput);
     assert_eq!(StatusCode::OK, 200);
 }

@@ -87,11 +87,7 @@ impl Opened {
             return Ok(store.clone());
         }
         let store = ElasticsearchStore::connect(process.loaded.section("es")?, &mut process.registry).await?;
-        let waiting = store.clone();
-        self.ready.push(until_ready("Elasticsearch", move || {
-            let store = waiting.clone();
-            async move { store.ready().await }
-        }));
+        self.ready.push(elasticsearch_ready(&store));
         self.elasticsearch = Some(store.clone());
         Ok(store)
     }
@@ -159,7 +155,7 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
     }
     let archive = match &reader {
         Some((storage, ..)) if matches!(process.loaded.component(), Component::Query | Component::AllInOne) => {
-            archive(process, &mut opened, *storage)?
+            archive(process, &mut opened, *storage).await?
         }
         _ => None,
     };
@@ -203,13 +199,24 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
     Ok(Stores { writer: FanOut::of(writers), reader, dependencies, archive, sampling, ready })
 }
 
-/// Where traces are archived: a second keyspace of Cassandra. Other storages have no archive yet.
-fn archive(process: &mut Process, opened: &mut Opened, primary: StorageType) -> Result<Option<Archive>, Failure> {
+/// Where traces are archived: other indices of Elasticsearch, a second keyspace of Cassandra, or a part of the memory.
+async fn archive(process: &mut Process, opened: &mut Opened, primary: StorageType) -> Result<Option<Archive>, Failure> {
     match primary {
         StorageType::Cassandra | StorageType::Scylla if process.loaded.get_bool("cassandra-archive.enabled") => {
             let config = process.loaded.section_or("cassandra-archive", "cassandra")?;
             let store = CassandraStore::new(config, primary.name(), "archive", &mut process.registry)?;
             opened.ready.push(cassandra_ready(&store));
+            Ok(Some(Archive { reader: store.clone(), writer: store }))
+        }
+        StorageType::Elasticsearch | StorageType::Opensearch if process.loaded.get_bool("es-archive.enabled") => {
+            let config = process.loaded.section_or("es-archive", "es")?;
+            let store = ElasticsearchStore::archive(config, &mut process.registry).await?;
+            opened.ready.push(elasticsearch_ready(&store));
+            Ok(Some(Archive { reader: store.clone(), writer: store }))
+        }
+        StorageType::Memory => {
+            let store = Arc::new(MemoryStore::archive_of(&opened.memory(process)));
+            store.register(&mut process.registry);
             Ok(Some(Archive { reader: store.clone(), writer: store }))
         }
         _ => Ok(None),
@@ -227,6 +234,14 @@ fn metered(
     let counted = |reader, role| Arc::new(Metered::with(reader, &metrics, kind, role));
     let archive = archive.map(|a| Archive { reader: counted(a.reader.clone(), "archive"), writer: a.writer.clone() });
     (counted(primary, "primary"), archive)
+}
+
+fn elasticsearch_ready(store: &Arc<ElasticsearchStore>) -> Ready {
+    let store = store.clone();
+    until_ready("Elasticsearch", move || {
+        let store = store.clone();
+        async move { store.ready().await }
+    })
 }
 
 fn cassandra_ready(store: &Arc<CassandraStore>) -> Ready {

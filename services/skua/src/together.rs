@@ -2,18 +2,14 @@
 
 use crate::process::{Failure, Process};
 use crate::storage::{self, Stores};
-use crate::{agent, collector, command};
+use crate::{agent, collector, command, query};
 use skua_all_in_one::LocalReporter;
-use skua_query_service::{LimitMetrics, Listeners};
 use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     let Stores { writer, reader, dependencies, archive, sampling, ready } = storage::open(&mut process).await?;
     let stores = Stores::to_query(reader, dependencies, archive)?;
-    let query: skua_query_service::Config = process.loaded.section("query")?;
-    let query_listeners = Listeners::bind(&query)?;
-    let query_limits = LimitMetrics::default();
-    query_limits.register(&mut process.registry);
+    let query = query::assemble(&mut process, stores)?;
     let (collector, adaptive) = collector::assemble(&mut process, writer, sampling).await?;
     let http_port = collector.listeners.otlp_http.as_ref().and_then(|l| l.local_addr().ok()).map_or(4318, |a| a.port());
     let reporter = Arc::new(LocalReporter(collector.pipeline.clone()));
@@ -23,9 +19,9 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
 
     let mut places = collector.listeners.describe();
     places.extend(agent.listeners.describe());
-    let address = query_listeners.http.local_addr()?;
-    places.push(("Query API", format!("http://127.0.0.1:{}{}", address.port(), query.base_path.trim_end_matches('/'))));
-    places.extend(query_listeners.grpc_address().map(|address| ("Query gRPC", address)));
+    let address = query.listeners.http.local_addr()?;
+    places.push(("Query API", format!("http://127.0.0.1:{}{}", address.port(), query.config.base_path.trim_end_matches('/'))));
+    places.extend(query.listeners.grpc_address().map(|address| ("Query gRPC", address)));
     places.push(("Admin", process.loaded.get_string("admin.http.host-port")));
     for (what, address) in &places {
         tracing::info!(what, %address, "listening");
@@ -35,7 +31,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     }
     process.when_ready(ready);
     let drain = process.drain_timeout();
-    let parts = skua_all_in_one::Parts { agent, collector, query, query_listeners, query_limits, stores };
+    let parts = skua_all_in_one::Parts { agent, collector, query };
     let ended = skua_all_in_one::run(parts, drain, process.stop.clone()).await;
     process.stop.cancel();
     collector::given_back(adaptive).await;

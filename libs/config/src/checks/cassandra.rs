@@ -1,12 +1,9 @@
 //! Values of Cassandra that contradict each other or that no server takes.
 
-use super::{sentence, unused_tls};
+use super::{decisive, unused_tls};
 use crate::component::Component;
 use crate::duration;
-use crate::flag::Flag;
 use crate::loaded::Loaded;
-use crate::source::Origin;
-use crate::tables::catalog;
 
 /// Cassandra's longest TTL, 20 years (`Attributes.MAX_TTL`).
 const MAX_TTL: u64 = 630_720_000;
@@ -32,33 +29,6 @@ pub(super) fn contradictions(loaded: &Loaded, problems: &mut Vec<String>) {
     // What the archive has from the others is said once.
     let mut seen = std::collections::HashSet::new();
     problems.retain(|problem| seen.insert(problem.clone()));
-}
-
-/// What the user should know about the archive: flags of one that is off, and one that is none.
-pub(crate) fn archive(loaded: &Loaded) -> Vec<String> {
-    let Some((table, _)) = catalog().find("cassandra-archive.enabled") else { return Vec::new() };
-    if !table.is_active(loaded.component, &loaded.storage) {
-        return Vec::new();
-    }
-    if !loaded.get_bool("cassandra-archive.enabled") {
-        // What says the same as for the others, as all of what `config print` wrote does, is no mistake.
-        let differs = |flag: &&Flag| {
-            let other = flag.fallback.as_ref().and_then(|name| catalog().find(name));
-            other.is_some_and(|(_, other)| loaded.typed(flag) != loaded.typed(other))
-        };
-        let set = table.flags.iter().filter(|flag| loaded.origin(flag) != Origin::Default).filter(differs);
-        let why = " has no effect: it needs cassandra-archive.enabled=true";
-        return set.map(|flag| loaded.origin(flag).sentence(&flag.name, why)).collect();
-    }
-    let servers = loaded.get_list("cassandra.servers") == loaded.get_list("cassandra-archive.servers");
-    let keyspace = loaded.get_string("cassandra.keyspace");
-    if servers && keyspace == loaded.get_string("cassandra-archive.keyspace") {
-        return vec![format!(
-            "the keyspace of the archive, cassandra-archive.keyspace, is {keyspace} too: archived traces expire there with the \
-             others; set another"
-        )];
-    }
-    Vec::new()
 }
 
 fn session(loaded: &Loaded, [servers, keyspace]: &[&str; 2], prefix: &str, problems: &mut Vec<String>) {
@@ -109,10 +79,8 @@ fn is_window(text: &str) -> bool {
     number.and_then(|number| number.parse::<u32>().ok()).is_some_and(|number| number > 0)
 }
 
-/// A sentence about the flag that has the value: the one that this one falls back on, if it is not set itself.
 fn wrong(loaded: &Loaded, flag: &str, rest: &str, problems: &mut Vec<String>) {
-    let decisive = catalog().find(flag).map_or(flag, |(_, row)| loaded.decisive(row).name.as_str());
-    problems.push(sentence(loaded, decisive, rest));
+    problems.push(decisive(loaded, flag, rest));
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{Table, tls};
 use crate::component::Component;
-use crate::flag::{Flag, Status};
+use crate::flag::Flag;
 use crate::kind::Kind;
 use crate::storage::StorageType::{Elasticsearch, Opensearch};
 
@@ -15,19 +15,30 @@ pub(super) fn primary() -> Table {
     Table { title: "es", tiers: Component::WITH_STORAGE, storages: &[Elasticsearch, Opensearch], flags: flags("es") }
 }
 
-/// The second set, for archived traces: known, but the archive is not there yet.
+/// The second set, for archived traces. What is not set there is as for the others; `es.max-span-age` and
+/// `es.bulk.max-retry-interval` have no counterpart.
 pub(super) fn archive() -> Table {
-    let mut rows = vec![
-        Flag::new("es-archive.enabled", Kind::Bool, "false", "keep archived traces in indices of their own")
-            .not_yet("the archive is not built yet; remove the flag"),
-    ];
+    let mut rows = vec![Flag::new(
+        "es-archive.enabled",
+        Kind::Bool,
+        "false",
+        "keep archived traces in indices of their own (jaeger-span-archive, jaeger-service-archive), which query and all-in-one \
+         write and read",
+    )];
     for mut flag in flags("es-archive") {
         if ["es-archive.max-span-age", "es-archive.bulk.max-retry-interval"].contains(&flag.name.as_str()) {
             continue;
         }
-        flag.help = format!("as --{}, for the archive", flag.name.replacen("es-archive", "es", 1)).into();
-        flag.status = Status::Compat("the archive is not built yet");
-        rows.push(flag);
+        let primary = flag.name.replacen("es-archive", "es", 1);
+        flag.help = match flag.name.as_str() {
+            "es-archive.use-aliases" => {
+                "read jaeger-span-archive-read and write jaeger-span-archive-write, which es-rollover looks \
+                                         after, in place of jaeger-span-archive; unset = the value of --es.use-aliases"
+                    .into()
+            }
+            _ => format!("as --{primary}, for the archive; unset = that value").into(),
+        };
+        rows.push(flag.or(primary));
     }
     Table { title: "es-archive", tiers: Component::WITH_STORAGE, storages: &[Elasticsearch, Opensearch], flags: rows }
 }

@@ -5,8 +5,6 @@ use crate::component::Component::{AllInOne, Query};
 use crate::flag::Flag;
 use crate::kind::Kind;
 
-const UI: &str = "the UI is not built in yet; serve it with Jaeger's UI in front or remove the flag";
-
 pub(super) fn query() -> Table {
     let mut flags = vec![Flag::new("query.http-server.host-port", Kind::HostPort, ":16686", "address of the HTTP API")];
     flags.extend(tls::server("query.http"));
@@ -19,10 +17,19 @@ pub(super) fn query() -> Table {
     flags.extend(tls::server("query.grpc"));
     flags.extend([
         Flag::new("query.base-path", Kind::String, "/", "path under which everything is served; starts and does not end with /"),
-        Flag::new("query.static-files", Kind::String, "", "directory of a UI that replaces the built-in one").not_yet(UI),
-        Flag::new("query.ui-config", Kind::String, "", "path of the UI's configuration (.json or .js)").not_yet(UI),
-        Flag::new("query.log-static-assets-access", Kind::Bool, "false", "log requests for the UI's files")
-            .compat("the UI is not built in yet"),
+        Flag::new(
+            "query.static-files",
+            Kind::String,
+            "",
+            "directory of a build of Jaeger's UI (index.html, static/) that is served; empty = a page that says where the API is",
+        ),
+        Flag::new(
+            "query.ui-config",
+            Kind::String,
+            "",
+            "path of the UI's configuration: .json, or .js that defines function UIConfig(); read again when it changes",
+        ),
+        Flag::new("query.log-static-assets-access", Kind::Bool, "false", "log requests for the UI's page and files"),
         Flag::new(
             "query.additional-headers",
             Kind::Lines,

@@ -3,7 +3,7 @@
 use super::given::{batch, span, text};
 use crate::bulk::{Parts, Shape};
 use crate::document::TagRules;
-use crate::index::Indices;
+use crate::index::{Indices, Role};
 use crate::services::ServiceCache;
 use crate::{Config, TagsAsFields, search, template};
 use skua_model::TraceId;
@@ -16,8 +16,8 @@ const START: u64 = 1_769_324_400_123_456_789;
 pub(super) fn shape(config: &Config) -> Shape {
     Shape {
         rules: TagRules::new(&config.tags_as_fields).unwrap(),
-        spans: Indices::spans(config),
-        services: Indices::services(config),
+        spans: Indices::spans(config, Role::Primary),
+        services: Indices::services(config, Role::Primary),
         size: config.bulk.size as usize,
         actions: config.bulk.actions as usize,
     }

@@ -138,6 +138,7 @@ pub(super) async fn any_service(b: &Bench<'_>) {
     let second = second.later(1_000);
     b.write(&[first.clone(), second.clone(), b.span("one").later(2_000)]).await;
     let query = TraceQuery { service: String::new(), ..tagged(b.query("one"), &[("mark", &mark)]) };
+    assert_eq!(b.reader.searches_any_service(), b.abilities.any_service, "what the store says of itself");
     if b.abilities.any_service {
         b.expect("of two services", &query, &[&second, &first]).await;
         b.expect("of a short time", &TraceQuery { start_max: first.start, ..query }, &[&first]).await;

@@ -72,6 +72,10 @@ impl SpanReader for Broken {
         }
     }
 
+    fn searches_any_service(&self) -> bool {
+        self.store.searches_any_service()
+    }
+
     async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError> {
         let mut query = query.clone();
         match self.fault {

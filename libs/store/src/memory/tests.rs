@@ -6,7 +6,7 @@ use skua_model::SpanId;
 use skua_model::wire::{put_bytes, put_message};
 
 /// One span of `size` bytes in its name.
-fn batch(spans: &[(u128, u64, &str)], size: usize) -> SpanBatch {
+pub(super) fn batch(spans: &[(u128, u64, &str)], size: usize) -> SpanBatch {
     let mut out = Vec::new();
     for (trace, span, service) in spans {
         put_message(&mut out, 1, |out| {
@@ -28,7 +28,7 @@ fn batch(spans: &[(u128, u64, &str)], size: usize) -> SpanBatch {
     SpanBatch::parse(out).unwrap()
 }
 
-fn store(max_traces: u64, max_bytes: u64) -> MemoryStore {
+pub(super) fn store(max_traces: u64, max_bytes: u64) -> MemoryStore {
     MemoryStore::new(MemoryConfig { max_traces, max_bytes })
 }
 

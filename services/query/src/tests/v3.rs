@@ -227,7 +227,7 @@ async fn the_archive_is_asked() {
     let archive = Arc::new(held(TRACES).await);
     let archive = Some(Archive { reader: archive.clone(), writer: archive });
     let stores = Stores { archive, ..stores(MemoryStore::new(MemoryConfig::default())) };
-    let app = router(QueryService::new(stores, Duration::ZERO), &config("/", &[])).unwrap();
+    let app = serving(stores, &config("/", &[])).unwrap();
     assert_eq!(get(&app, "/api/v3/traces/abcd").await.status, 200);
     assert_eq!(ids(&app, DAY).await, "");
 }

@@ -44,7 +44,7 @@ impl Server {
         let listeners = Listeners::bind(&config).unwrap();
         let (http, grpc) = (listeners.http.local_addr().unwrap(), listeners.grpc.as_ref().unwrap().local_addr().unwrap());
         let stop = CancellationToken::new();
-        let ended = tokio::spawn(crate::run(config, listeners, stores, crate::LimitMetrics::default(), stop.clone()));
+        let ended = tokio::spawn(crate::run(crate::tests::parts(config, stores, listeners), stop.clone()));
         Self { http, grpc, stop, ended }
     }
 

@@ -163,7 +163,7 @@ async fn without_a_port_of_its_own() {
     assert_eq!(listeners.grpc_address(), None);
     let (http, stop) = (listeners.http.local_addr().unwrap(), CancellationToken::new());
     let stores = stores(filled(shop_and_bank()).await, None);
-    let ended = tokio::spawn(crate::run(config, listeners, stores, crate::LimitMetrics::default(), stop.clone()));
+    let ended = tokio::spawn(crate::run(crate::tests::parts(config, stores, listeners), stop.clone()));
     let services = QueryServiceClient::new(connect(http).await).get_services(GetServicesRequest {}).await;
     assert_eq!(services.unwrap().into_inner().services, ["bank", "shop"]);
     stop.cancel();
