@@ -15,9 +15,12 @@ const BATCH: u64 = 20;
 /// Acknowledged before and after each end.
 const SPANS: u64 = 2_000;
 /// Answered before and after each end.
-const ANSWERS: u64 = 40;
+const ANSWERS: u64 = 30;
 /// Between two requests of a client, so that the store keeps up; none while a process ends, so that it has requests in its hands.
 const REST: Duration = Duration::from_millis(20);
+
+/// Before the second attempt: what OTLP's exporters wait at first, and what `Retry-After` asks for.
+const BACK_OFF: Duration = Duration::from_secs(1);
 
 /// How a process ends.
 #[derive(Debug, Clone, Copy)]
@@ -186,6 +189,7 @@ impl Clients {
     async fn with_one_retry(&self, what: &str, mut attempt: impl AsyncFnMut() -> Result<()>) -> Result<()> {
         let Err(first) = attempt().await else { return Ok(()) };
         self.hidden.borrow_mut().push(format!("{what}: {first}"));
+        tokio::time::sleep(BACK_OFF).await;
         let second = attempt().await;
         if second.is_err() {
             self.stop.set(true); // the scenario need not wait for the others
