@@ -8,6 +8,7 @@ mod cassandra;
 mod config;
 mod crash;
 mod example;
+mod grpc_query;
 mod harness;
 mod kafka_zipkin;
 mod outage;
