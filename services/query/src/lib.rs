@@ -46,7 +46,7 @@ pub async fn run(config: Config, listeners: Listeners, stores: Stores, stop: Can
         ending.cancel();
         ended.map_err(io::Error::other)
     };
-    let (by_http, by_grpc, ()) = tokio::join!(by_http, by_grpc, health.ends_with(ending.clone()));
+    let (by_http, by_grpc, ()) = tokio::join!(Box::pin(by_http), Box::pin(by_grpc), health.ends_with(ending.clone()));
     by_http.and(by_grpc)
 }
 
