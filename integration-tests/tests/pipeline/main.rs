@@ -11,6 +11,7 @@ mod deploy;
 mod elasticsearch;
 mod example;
 mod front;
+mod grpc_query;
 mod harness;
 mod kafka_zipkin;
 mod outage;

@@ -70,7 +70,7 @@ pub async fn run(parts: Parts, stop: CancellationToken) -> io::Result<()> {
         ended.map_err(io::Error::other)
     };
     let served = async {
-        let (by_http, by_grpc, ()) = tokio::join!(by_http, by_grpc, health.ends_with(ending.clone()));
+        let (by_http, by_grpc, ()) = tokio::join!(Box::pin(by_http), Box::pin(by_grpc), health.ends_with(ending.clone()));
         by_http.and(by_grpc)
     };
     tokio::select! {

@@ -15,6 +15,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod times;
+mod unknown;
 mod v2;
 mod v3;
 

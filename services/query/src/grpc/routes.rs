@@ -1,6 +1,7 @@
 //! All services, for any port.
 
 use super::health::Health;
+use super::unknown;
 use super::v2::V2;
 use super::v3::V3;
 use axum::{Router, middleware};
@@ -13,7 +14,7 @@ use tonic::service::Routes;
 use tonic_reflection::server::{Builder, Error};
 
 /// What reflection lists, as Jaeger's does.
-const LISTED: [&str; 5] = [
+pub(super) const LISTED: [&str; 5] = [
     "grpc.health.v1.Health",
     "grpc.reflection.v1.ServerReflection",
     "grpc.reflection.v1alpha.ServerReflection",
@@ -40,7 +41,8 @@ pub(crate) fn routes(query: &QueryService, health: &Health, max_message_size: us
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
     let final_errors = middleware::map_response(|response| ready(too_large_is_final(response)));
-    Ok(routes.prepare().into_axum_router().layer(final_errors))
+    let unknown = middleware::from_fn(unknown::told);
+    Ok(routes.prepare().into_axum_router().layer(unknown).layer(final_errors))
 }
 
 fn reflection() -> Builder<'static> {

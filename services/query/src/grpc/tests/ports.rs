@@ -102,13 +102,19 @@ async fn reflection() {
 async fn what_is_not_served() {
     let server = serving(shop_and_bank()).await;
     for channel in server.clients().await {
-        for path in ["/jaeger.api_v2.QueryService/Nothing", "/nobody.Nobody/Nothing", "/base/api/services"] {
+        for (path, text) in [
+            ("/jaeger.api_v2.QueryService/Nothing", "unknown method Nothing for service jaeger.api_v2.QueryService"),
+            ("/nobody.Nobody/Nothing", "unknown service nobody.Nobody"),
+            ("/base/api/services", "unknown service base/api"),
+            ("/services", "malformed method name: \"/services\""),
+        ] {
             let mut client = tonic::client::Grpc::new(channel.clone());
             client.ready().await.unwrap();
             let codec = tonic_prost::ProstCodec::<GetServicesRequest, GetServicesRequest>::new();
             let path = http::uri::PathAndQuery::from_static(path);
             let answer = client.unary(tonic::Request::new(GetServicesRequest {}), path, codec).await;
-            assert_eq!(answer.unwrap_err().code(), Code::Unimplemented);
+            let status = answer.unwrap_err();
+            assert_eq!((status.code(), status.message()), (Code::Unimplemented, text));
         }
         use skua_proto::jaeger::api_v2::GetOperationsRequest;
         let request = GetOperationsRequest { service: "x".repeat(5 << 20), span_kind: String::new() };
