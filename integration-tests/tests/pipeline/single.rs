@@ -61,6 +61,36 @@ async fn jaeger_grpc_comes_back_as_jaeger_json() -> Result<()> {
     ledger.balances()
 }
 
+/// Scenario: the same span over version 3 of the API: by its id, by a search of any service, in a summary.
+/// Guarantee: kind, tags and times are OTLP's again.
+#[tokio::test]
+async fn jaeger_grpc_comes_back_as_otlp() -> Result<()> {
+    let skua = Skua::start("all-in-one", &[], &[]).await?;
+    assert_eq!(post_spans(skua.ports().jaeger_grpc, request(0xabc)).await, Answer::Accepted);
+    let query = Query::new(skua.ports().query_http);
+    query.complete_trace(TRACE, 1).await?;
+    let attribute = |key: &str, value: serde_json::Value| json!({"key": key, "value": value});
+    let span = json!({
+        "traceId": "0000000000000000000000000000beef", "spanId": "0000000000000abc", "name": "charge", "kind": 3,
+        "startTimeUnixNano": "1700000000000000000", "endTimeUnixNano": "1700000000001500000",
+        "attributes": [
+            attribute("@jaeger@format", json!({"stringValue": "proto"})),
+            attribute("retries", json!({"intValue": "7"})),
+        ],
+        "status": {},
+    });
+    let resource = json!({"attributes": [attribute("service.name", json!({"stringValue": "payments"}))]});
+    let trace = json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"scope": {}, "spans": [span]}]}]});
+    let times = [("query.startTimeMin", "2023-11-14T22:13:20Z"), ("query.startTimeMax", "2023-11-14T22:13:21+00:00")];
+    for (path, parameters) in [(format!("/api/v3/traces/{TRACE}"), &[][..]), ("/api/v3/traces".to_owned(), &times)] {
+        assert_eq!(query.get(&path, parameters).await?, (200, json!({"result": trace})), "{path}");
+    }
+    let (status, found) = query.get("/api/v3/trace-summaries", &times).await?;
+    let summary = &found["summaries"][0];
+    assert_eq!((status, &summary["rootServiceName"], &summary["spanCount"]), (200, &json!("payments"), &json!(1)));
+    Ok(())
+}
+
 /// Scenario: `--collector.ack=queued`, and a stop right after the last answer. Guarantee: what was answered is stored, the
 /// ledger balances, and the process ends by itself with success.
 #[tokio::test]

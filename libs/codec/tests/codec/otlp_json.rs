@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message;
-use skua_codec::otlp_json::{decode, put_spans};
+use skua_codec::otlp_json::{decode, put_spans, put_traces_data};
 use skua_model::{SpanBatch, json};
 
 fn value() -> impl Strategy<Value = Option<AnyValue>> {
@@ -253,4 +253,22 @@ fn odd_numbers_are_texts() {
     let mut quoted = Vec::new();
     json::put_string(&mut quoted, text.as_bytes());
     assert!(serde_json::from_slice::<String>(&quoted).is_ok());
+}
+
+/// Scenario: messages that are there and empty, and two `TracesData` one after the other.
+/// Guarantees: the first are empty objects, the second one list.
+#[test]
+fn what_an_encoder_wrote_is_written_as_it_is() {
+    let span = Span { name: "op".to_owned(), status: Some(Status::default()), ..Span::default() };
+    let scope_spans = vec![ScopeSpans { scope: Some(Default::default()), spans: vec![span], ..Default::default() }];
+    let one = ResourceSpans { resource: Some(Default::default()), scope_spans, ..Default::default() };
+    let bytes = TracesData { resource_spans: vec![one] }.encode_to_vec();
+    let text = |bytes: &[u8]| {
+        let mut out = Vec::new();
+        put_traces_data(&mut out, bytes);
+        String::from_utf8(out).unwrap()
+    };
+    let one = r#"{"resource":{},"scopeSpans":[{"scope":{},"spans":[{"name":"op","status":{}}]}]}"#;
+    assert_eq!(text(&bytes), format!(r#"{{"resourceSpans":[{one}]}}"#));
+    assert_eq!(text(&bytes.repeat(2)), format!(r#"{{"resourceSpans":[{one},{one}]}}"#));
 }

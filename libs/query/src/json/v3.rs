@@ -44,7 +44,7 @@ pub fn put_operations(out: &mut Vec<u8>, operations: &[Operation]) {
     out.push(b'}');
 }
 
-/// Writes `{"summaries":[…]}`. Counts of zero are there: to readers an absent one is not known. Reasons why there could be more
+/// Writes `{"summaries":[…]}`. Counts of zero are there: to readers an absent one is not known; a root that is not known is absent. Reasons why there could be more
 /// go behind it, as `"warnings"`.
 pub fn put_summaries(out: &mut Vec<u8>, summaries: &[TraceSummary], partial: &[String]) {
     out.extend_from_slice(b"{\"summaries\":");
@@ -63,8 +63,12 @@ fn put_end(out: &mut Vec<u8>, partial: &[String]) {
 fn put_summary(out: &mut Vec<u8>, s: &TraceSummary) {
     out.extend_from_slice(b"{\"traceId\":\"");
     put_hex(out, &s.trace_id.0);
-    put_text(out, "\",\"rootServiceName\":", &s.root_service);
-    put_text(out, ",\"rootOperationName\":", &s.root_operation);
+    out.push(b'"');
+    for (key, text) in [(",\"rootServiceName\":", &s.root_service), (",\"rootOperationName\":", &s.root_operation)] {
+        if !text.is_empty() {
+            put_text(out, key, text);
+        }
+    }
     for (key, time) in [(&b"minStart"[..], s.start), (b"maxEnd", s.end)] {
         out.extend_from_slice(b",\"");
         out.extend_from_slice(key);

@@ -84,13 +84,11 @@ fn event(log: &Log) -> Event {
     Event { time_unix_nano: log.timestamp, name, attributes: attributes.into_list(), ..Event::default() }
 }
 
-/// All references but the one that is the parent, if that is CHILD_OF.
+/// All references but CHILD_OF the parent.
 fn links(span: &Span) -> Vec<Link> {
     let parent = span.parent_id();
-    let is_parent = |r: &Reference| r.kind == RefType::ChildOf && r.trace_id == span.trace_id && Some(r.span_id) == parent;
-    let parent = span.references.iter().position(is_parent);
-    let others = span.references.iter().enumerate().filter(|(place, _)| Some(*place) != parent);
-    others.map(|(_, r)| link(r)).collect()
+    let is_parent = |r: &&Reference| r.kind == RefType::ChildOf && r.trace_id == span.trace_id && Some(r.span_id) == parent;
+    span.references.iter().filter(|r| !is_parent(r)).map(link).collect()
 }
 
 fn link(r: &Reference) -> Link {

@@ -188,6 +188,7 @@ fn the_parents_reference_is_no_link() {
     for (references, parent, links) in [
         (vec![], 0, vec![]),
         (vec![(ChildOf, TRACE, 2)], 2, vec![]),
+        (vec![(ChildOf, TRACE, 2), (ChildOf, other, 2), (ChildOf, TRACE, 2)], 2, vec![("child_of", 2)]),
         (vec![(FollowsFrom, TRACE, 2)], 2, vec![("follows_from", 2)]),
         (vec![(FollowsFrom, TRACE, 2), (ChildOf, TRACE, 3)], 3, vec![("follows_from", 2)]),
         (vec![(ChildOf, other, 2)], 0, vec![("child_of", 2)]),

@@ -60,5 +60,12 @@ fn a_trace_without_a_root() {
     let summary =
         TraceSummary::of(&traces_data(&Trace { spans: vec![span(1, 2, "a", 1, 1, false), span(2, 1, "a", 2, 1, false)] }));
     assert_eq!((summary.root_service.as_str(), summary.root_operation.as_str(), summary.orphans), ("", "", 0));
+    let mut out = Vec::new();
+    json::v3::put_summaries(&mut out, &[summary], &[]);
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.starts_with("{\"summaries\":[{\"traceId\":\"07070707070707070707070707070707\",\"minStartTimeUnixNano\":\"1\""),
+        "{text}"
+    );
     assert_eq!(TraceSummary::of(&TracesData::default()), TraceSummary::default());
 }
