@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::Router;
+use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -64,8 +64,8 @@ pub async fn serve_otlp(
     stop: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
-    let services = server(&limits).add_service(health).add_service(service(Otlp(intake), &limits, &reporter).await);
-    serve(services, listener, &limits, stop).await
+    let routes = Routes::new(health).add_service(service(Otlp(intake), &limits, &reporter).await);
+    serve_routes(listener, limits, routes, stop).await
 }
 
 /// Serves `jaeger.api_v2.CollectorService` and `jaeger.api_v2.SamplingManager` until `stop`; then finishes what is under way.
@@ -80,11 +80,29 @@ pub async fn serve_jaeger(
     stop: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
-    let services = server(&limits)
-        .add_service(health)
+    let routes = Routes::new(health)
         .add_service(service(Jaeger(intake), &limits, &reporter).await)
         .add_service(service(Sampling(strategies), &limits, &reporter).await);
-    serve(services, listener, &limits, stop).await
+    serve_routes(listener, limits, routes, stop).await
+}
+
+/// Serves any services until `stop`; then finishes what is under way. The bound on messages is the services' own.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve_routes(
+    listener: TcpListener,
+    limits: Limits,
+    routes: Routes,
+    stop: CancellationToken,
+) -> Result<(), tonic::transport::Error> {
+    let accept = Accept::new(listener, limits.max_connections, limits.waited.clone());
+    let incoming = futures::stream::unfold(accept, async |mut accept| {
+        let patience = Patience { header: Some(PREFACE), ..Patience::default() };
+        let socket = accept.next().await.map(|(stream, room)| Socket::new(stream, room, Arc::<Activity>::default(), patience));
+        Some((socket, accept))
+    });
+    server(&limits).add_routes(routes).serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await
 }
 
 fn server(limits: &Limits) -> tonic::transport::Server {
@@ -106,19 +124,4 @@ fn server(limits: &Limits) -> tonic::transport::Server {
 async fn service<H: Handler>(handler: H, limits: &Limits, reporter: &HealthReporter) -> Unary<H> {
     reporter.set_service_status(H::SERVICE, ServingStatus::Serving).await;
     Unary { handler, max_message_size: limits.max_message_size }
-}
-
-async fn serve(
-    services: Router,
-    listener: TcpListener,
-    limits: &Limits,
-    stop: CancellationToken,
-) -> Result<(), tonic::transport::Error> {
-    let accept = Accept::new(listener, limits.max_connections, limits.waited.clone());
-    let incoming = futures::stream::unfold(accept, async |mut accept| {
-        let patience = Patience { header: Some(PREFACE), ..Patience::default() };
-        let socket = accept.next().await.map(|(stream, room)| Socket::new(stream, room, Arc::<Activity>::default(), patience));
-        Some((socket, accept))
-    });
-    services.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await
 }

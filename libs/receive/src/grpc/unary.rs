@@ -62,8 +62,8 @@ impl<H: Handler> tower::Service<::http::Request<Body>> for Unary<H> {
 }
 
 /// tonic answers OUT_OF_RANGE to a message over the limit, which OTLP's rules let a sender retry for ever. Go's servers, and so
-/// Jaeger, answer RESOURCE_EXHAUSTED; without RetryInfo that is final.
-fn too_large_is_final(mut response: ::http::Response<Body>) -> ::http::Response<Body> {
+/// Jaeger, answer RESOURCE_EXHAUSTED; without RetryInfo that is final. To be laid around services of tonic.
+pub fn too_large_is_final<B>(mut response: ::http::Response<B>) -> ::http::Response<B> {
     const OUT_OF_RANGE: &[u8] = b"11";
     if let Some(status) = response.headers_mut().get_mut("grpc-status")
         && status.as_bytes() == OUT_OF_RANGE
