@@ -16,6 +16,7 @@ use std::time::Duration;
 
 pub use clock_skew::clock_skew;
 pub use dedupe::dedupe;
+pub(crate) use dedupe::hash_process;
 pub use references::{parent_first, valid_references};
 pub use shared_ids::unique_span_ids;
 pub use tags::{ip_tags, library_tags, sort_tags};

@@ -5,6 +5,7 @@
 //! - [`adjust`]: those adjusters.
 //! - [`params`]: the parameters of Jaeger's HTTP API, with its defaults and its error texts.
 //! - [`json`]: the JSON of Jaeger's HTTP API.
+//! - [`otlp`]: traces as OTLP.
 //! - [`go`]: texts as Go's standard library reads and writes them.
 
 pub mod adjust;
@@ -12,6 +13,7 @@ mod archive;
 mod dependencies;
 pub mod go;
 pub mod json;
+pub mod otlp;
 pub mod params;
 mod service;
 

@@ -29,6 +29,14 @@ pub fn dedupe(trace: &mut Trace) {
     });
 }
 
+/// Of a process's content: equal ones have the same.
+pub(crate) fn hash_process(process: &Process) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    process.service_name.hash(&mut hasher);
+    put_tags(&mut hasher, &process.tags);
+    hasher.finish()
+}
+
 fn digest(key: &RandomState, put: impl FnOnce(&mut DefaultHasher)) -> u64 {
     let mut hasher = key.build_hasher();
     put(&mut hasher);
