@@ -32,6 +32,12 @@ pub fn decode(body: &[u8], out: &mut Vec<u8>) -> Result<(), OtlpJsonError> {
 pub fn put_spans(out: &mut Vec<u8>, batch: &SpanBatch, spans: &[u32]) {
     let mut proto = Vec::new();
     write_subset(batch, spans, &mut proto);
-    out.reserve(2 * proto.len());
-    protojson::write(out, &TRACES_DATA, &proto);
+    put_traces_data(out, &proto);
+}
+
+/// Appends a protobuf `TracesData` of an encoder, checked or our own, as JSON of the same form. Messages that are there and empty
+/// are `{}`.
+pub fn put_traces_data(out: &mut Vec<u8>, traces_data: &[u8]) {
+    out.reserve(2 * traces_data.len());
+    protojson::write(out, &TRACES_DATA, traces_data);
 }

@@ -287,6 +287,8 @@ pub struct ProcessView<'a> {
     /// Never empty: Jaeger's sanitizers' names stand for what is absent (`missing-service-name`), empty
     /// (`empty-service-name`) or not a string (`service-name-wrong-type`).
     pub service: &'a [u8],
+    /// What the resource says itself; `None` when it says nothing.
+    pub named: Option<AnyValue<'a>>,
     attributes: Vec<KeyValue<'a>>,
 }
 
@@ -318,7 +320,7 @@ impl<'a> ProcessView<'a> {
                 attributes.push(kv);
             }
         }
-        Self { service: service_text(service), attributes }
+        Self { service: service_text(service), named: service, attributes }
     }
 
     /// [`ProcessView::service`] alone, without reading the rest.

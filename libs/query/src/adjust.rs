@@ -15,10 +15,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use clock_skew::clock_skew;
+pub(crate) use clock_skew::{Finding, Timed, correct};
 pub use dedupe::dedupe;
 pub(crate) use dedupe::hash_process;
 pub use references::{parent_first, valid_references};
 pub use shared_ids::unique_span_ids;
+pub(crate) use tags::{IP, LIBRARY};
 pub use tags::{ip_tags, library_tags, sort_tags};
 
 /// All adjusters. `max_skew` is the most that [`clock_skew`] may shift a span; zero switches shifting off.

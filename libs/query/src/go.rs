@@ -1,5 +1,9 @@
 //! Texts as Go's standard library reads and writes them: they are part of Jaeger's API.
 
+mod time;
+
+pub use time::parse_time;
+
 use std::num::IntErrorKind;
 use std::str::FromStr;
 
@@ -8,12 +12,24 @@ use std::str::FromStr;
 /// # Errors
 /// `strconv.ParseInt: parsing "x": invalid syntax`, or `value out of range`.
 pub fn parse_int<T: FromStr<Err = std::num::ParseIntError>>(text: &str) -> Result<T, String> {
+    number("ParseInt", text)
+}
+
+/// `strconv.Atoi(text)`, or its error's text.
+///
+/// # Errors
+/// `strconv.Atoi: parsing "x": invalid syntax`, or `value out of range`.
+pub fn atoi(text: &str) -> Result<i64, String> {
+    number("Atoi", text)
+}
+
+fn number<T: FromStr<Err = std::num::ParseIntError>>(function: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|e: std::num::ParseIntError| {
         let why = match e.kind() {
             IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => "value out of range",
             _ => "invalid syntax",
         };
-        format!("strconv.ParseInt: parsing {}: {why}", quote(text))
+        format!("strconv.{function}: parsing {}: {why}", quote(text))
     })
 }
 

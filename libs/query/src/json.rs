@@ -3,6 +3,8 @@
 //! One difference: Go cannot write a tag that is NaN or infinite and loses the whole answer; here it becomes the string `NaN`,
 //! `+Inf` or `-Inf` (its `type` stays `float64`).
 
+pub mod v3;
+
 use crate::Calls;
 use skua_model::json::{Commas, put_base64, put_float, put_html_safe, put_int};
 use skua_model::{Log, Process, Reference, Span, Tag, Trace, TraceId, Value, json};

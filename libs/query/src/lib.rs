@@ -16,7 +16,11 @@ pub mod json;
 pub mod otlp;
 pub mod params;
 mod service;
+mod summary;
+mod v3;
 
 pub use archive::Archive;
 pub use dependencies::Calls;
 pub use service::{ById, QueryService, Stores};
+pub use summary::{ServiceSummary, TraceSummary};
+pub use v3::Listed;

@@ -4,11 +4,13 @@
 //! them, attributes in the order of the tags. What OTLP has a field for and a tag holds in another type than text stays an
 //! attribute, where Jaeger loses it.
 
+mod adjust;
 mod attributes;
 mod span;
 mod status;
 
 use crate::adjust::hash_process;
+pub use adjust::adjust;
 use attributes::Attributes;
 use skua_model::{Process, Span, Tag, Trace, Value};
 use skua_proto::otlp::common::v1::InstrumentationScope;

@@ -1,6 +1,8 @@
 //! The parameters of Jaeger's HTTP API: its defaults, the order in which it reads them (the first wrong one is told of) and the
 //! texts of its errors. Of a parameter given several times the first counts, except where a list is meant.
 
+pub mod v3;
+
 use crate::go;
 use skua_model::TraceId;
 use skua_store::TraceQuery;
@@ -112,7 +114,7 @@ pub fn traces(pairs: &[(String, String)], now: u64) -> Result<TracesParams, Para
         return Err(ParamError("'maxDuration' should be greater than 'minDuration'".to_owned()));
     }
     if duration_max < 0 {
-        return Err(ParamError("unable to parse param 'maxDuration': no span is shorter than 0s".to_owned()));
+        return Err(ParamError(format!("unable to parse param 'maxDuration': {NO_SHORTER}")));
     }
     let query = TraceQuery {
         service,
@@ -120,12 +122,23 @@ pub fn traces(pairs: &[(String, String)], now: u64) -> Result<TracesParams, Para
         tags,
         start_min: start,
         start_max: end,
-        duration_min: u64::try_from(duration_min).unwrap_or(0) / 1000,
-        // Under a microsecond is not "no bound".
-        duration_max: if duration_max == 0 { 0 } else { (duration_max as u64 / 1000).max(1) },
+        duration_min: shortest(duration_min),
+        duration_max: longest(duration_max),
         limit,
     };
     Ok(TracesParams { query, trace_ids, raw })
+}
+
+const NO_SHORTER: &str = "no span is shorter than 0s";
+
+/// Nanoseconds in microseconds; no span is shorter than 0.
+fn shortest(ns: i64) -> u64 {
+    u64::try_from(ns).unwrap_or(0) / 1000
+}
+
+/// Nanoseconds in microseconds; under a microsecond is not "no bound".
+fn longest(ns: i64) -> u64 {
+    if ns <= 0 { 0 } else { (ns as u64 / 1000).max(1) }
 }
 
 /// Reads the parameters of one trace; `id` is from the path.

@@ -22,7 +22,7 @@ pub struct Stores {
 #[derive(Clone)]
 pub struct QueryService {
     pub(crate) stores: Stores,
-    max_clock_skew: Duration,
+    pub(crate) max_clock_skew: Duration,
 }
 
 /// Traces asked for by id.
@@ -61,11 +61,15 @@ impl QueryService {
     /// # Errors
     /// As [`SpanReader::trace`].
     pub async fn trace(&self, id: TraceId, raw: bool) -> Result<Trace, StoreError> {
-        let trace = match (self.stores.spans.trace(id).await, &self.stores.archive) {
-            (Err(e), Some(archive)) if e.kind == ErrorKind::NotFound => archive.reader.trace(id).await?,
-            (trace, _) => trace?,
-        };
-        Ok(self.mended(trace, raw))
+        Ok(self.mended(self.stored(id).await?, raw))
+    }
+
+    /// A trace as the store or the archive has it.
+    pub(crate) async fn stored(&self, id: TraceId) -> Result<Trace, StoreError> {
+        match (self.stores.spans.trace(id).await, &self.stores.archive) {
+            (Err(e), Some(archive)) if e.kind == ErrorKind::NotFound => archive.reader.trace(id).await,
+            (trace, _) => trace,
+        }
     }
 
     /// Traces by id: one that the store does not have is not an error.

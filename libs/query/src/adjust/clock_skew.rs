@@ -13,26 +13,92 @@ use std::time::Duration;
 /// long as its parent or shorter is centred in it, a longer one only moved to not start before it; its descendants on the same
 /// host move along, logs too. A shift above `max` is not made but told of in a warning; with `max` 0 none is made.
 pub fn clock_skew(trace: &mut Trace, max: Duration) {
-    let hosts = hosts(trace);
-    let spans = &mut trace.spans;
+    let timed = |(span, host): (&Span, Option<usize>)| Timed {
+        id: span.span_id,
+        parent: span.parent_id(),
+        host,
+        start: span.start_time,
+        duration: span.duration,
+    };
+    let spans: Vec<Timed> = trace.spans.iter().zip(hosts(trace)).map(timed).collect();
+    correct(spans, max, |i, finding| {
+        let span = &mut trace.spans[i];
+        if let Finding::Moved(delta) = finding {
+            span.start_time = span.start_time.saturating_add_signed(delta);
+            for log in &mut span.logs {
+                log.timestamp = log.timestamp.saturating_add_signed(delta);
+            }
+        }
+        span.warnings.push(match finding {
+            Finding::NoParent(p) => format!("invalid parent span IDs={p}; skipping clock skew adjustment"),
+            other => other.text(max),
+        });
+    });
+}
+
+/// A span as its clock is looked at.
+pub(crate) struct Timed {
+    pub id: SpanId,
+    pub parent: Option<SpanId>,
+    /// Spans of one host have one clock; `None` when it is not known.
+    pub host: Option<usize>,
+    /// Nanoseconds since 1970.
+    pub start: u64,
+    /// Nanoseconds.
+    pub duration: u64,
+}
+
+/// What is to be told of a span. Times are in nanoseconds.
+#[derive(Clone, Copy)]
+pub(crate) enum Finding {
+    /// One with its id came before; nothing else is found of it.
+    Duplicate,
+    /// Its parent is not in the trace.
+    NoParent(SpanId),
+    /// It has to be moved by so much.
+    Moved(i64),
+    /// It would be moved by so much, which is too far.
+    TooFar(i64),
+}
+
+impl Finding {
+    /// The warning.
+    pub fn text(self, max: Duration) -> String {
+        match self {
+            Self::Duplicate => "duplicate span IDs; skipping clock skew adjustment".to_owned(),
+            Self::NoParent(p) => format!("parent span ID={p} is not in the trace; skipping clock skew adjustment"),
+            Self::Moved(delta) => format!("This span's timestamps were adjusted by {}", go::duration_text(delta)),
+            Self::TooFar(delta) => {
+                let delta = go::duration_text(delta);
+                if max.is_zero() {
+                    return format!("clock skew adjustment disabled; not applying calculated delta of {delta}");
+                }
+                let max = go::duration_text(i64::try_from(max.as_nanos()).unwrap_or(i64::MAX));
+                format!("max clock skew adjustment delta of {max} exceeded; not applying calculated delta of {delta}")
+            }
+        }
+    }
+}
+
+/// [`clock_skew`] of spans of any form; the finding is of the span with that number.
+pub(crate) fn correct(mut spans: Vec<Timed>, max: Duration, mut found: impl FnMut(usize, Finding)) {
     let mut nodes: HashMap<SpanId, usize> = HashMap::with_capacity(spans.len());
     let mut is_node = vec![true; spans.len()];
-    for (i, span) in spans.iter_mut().enumerate() {
-        let first = *nodes.entry(span.span_id).or_insert(i);
+    for (i, span) in spans.iter().enumerate() {
+        let first = *nodes.entry(span.id).or_insert(i);
         if first != i {
-            span.warnings.push("duplicate span IDs; skipping clock skew adjustment".to_owned());
+            found(i, Finding::Duplicate);
             is_node[i] = false;
         }
     }
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
-    let mut to_visit = Vec::new();
+    let mut to_visit: Vec<(usize, Option<usize>, i64)> = Vec::new();
     for i in (0..spans.len()).filter(|i| is_node[*i]) {
-        let parent = spans[i].parent_id();
-        match parent.map(|p| (p, nodes.get(&p))) {
+        match spans[i].parent.map(|p| (p, nodes.get(&p))) {
             None => to_visit.push((i, None, 0)),
             Some((_, Some(p))) => children[*p].push(i),
             Some((p, None)) => {
-                spans[i].warnings.push(format!("invalid parent span IDs={p}; skipping clock skew adjustment"));
+                found(i, Finding::NoParent(p));
                 to_visit.push((i, None, 0));
             }
         }
@@ -40,10 +106,15 @@ pub fn clock_skew(trace: &mut Trace, max: Duration) {
     // Parents before children. Spans whose parents form a ring are never reached, and stay as they are.
     while let Some((i, parent, inherited)) = to_visit.pop() {
         let delta = match parent {
-            Some(p) if hosts[i].is_none() || hosts[i] != hosts[p] => skew(&spans[i], &spans[p]),
+            Some(p) if spans[i].host.is_none() || spans[i].host != spans[p].host => skew(&spans[i], &spans[p]),
             _ => inherited,
         };
-        shift(&mut spans[i], delta, max);
+        if delta != 0 && u128::from(delta.unsigned_abs()) > max.as_nanos() {
+            found(i, Finding::TooFar(delta));
+        } else if delta != 0 {
+            spans[i].start = spans[i].start.saturating_add_signed(delta);
+            found(i, Finding::Moved(delta));
+        }
         to_visit.extend(children[i].iter().map(|child| (*child, Some(i), delta)));
     }
 }
@@ -76,37 +147,15 @@ fn host_key(process: &Process) -> Option<String> {
 }
 
 /// Nanoseconds to add to the child.
-fn skew(child: &Span, parent: &Span) -> i64 {
-    let (child_end, parent_end) =
-        (child.start_time.saturating_add(child.duration), parent.start_time.saturating_add(parent.duration));
+fn skew(child: &Timed, parent: &Timed) -> i64 {
+    let end = |span: &Timed| span.start.saturating_add(span.duration);
     let between = |from: u64, to: u64| (i128::from(to) - i128::from(from)).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
     if child.duration > parent.duration {
-        return between(child.start_time, parent.start_time).max(0);
+        return between(child.start, parent.start).max(0);
     }
-    if child.start_time >= parent.start_time && child_end <= parent_end {
+    if child.start >= parent.start && end(child) <= end(parent) {
         return 0;
     }
     let latency = (parent.duration - child.duration) / 2;
-    between(child.start_time, parent.start_time.saturating_add(latency))
-}
-
-fn shift(span: &mut Span, delta: i64, max: Duration) {
-    if delta == 0 {
-        return;
-    }
-    let text = go::duration_text(delta);
-    if u128::from(delta.unsigned_abs()) > max.as_nanos() {
-        span.warnings.push(if max.is_zero() {
-            format!("clock skew adjustment disabled; not applying calculated delta of {text}")
-        } else {
-            let max = go::duration_text(i64::try_from(max.as_nanos()).unwrap_or(i64::MAX));
-            format!("max clock skew adjustment delta of {max} exceeded; not applying calculated delta of {text}")
-        });
-        return;
-    }
-    span.start_time = span.start_time.saturating_add_signed(delta);
-    span.warnings.push(format!("This span's timestamps were adjusted by {text}"));
-    for log in &mut span.logs {
-        log.timestamp = log.timestamp.saturating_add_signed(delta);
-    }
+    between(child.start, parent.start.saturating_add(latency))
 }

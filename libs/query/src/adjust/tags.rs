@@ -43,6 +43,9 @@ fn number(v: &Value) -> u8 {
     }
 }
 
+/// Keys of tags that may hold an address as a number.
+pub(crate) const IP: [&str; 2] = ["ip", "peer.ipv4"];
+
 /// Numeric tags `ip` and `peer.ipv4`, of spans and processes, become text: `8.8.8.8`.
 pub fn ip_tags(trace: &mut Trace) {
     for span in &mut trace.spans {
@@ -66,7 +69,7 @@ fn dotted(tags: &mut [Tag]) {
 
 fn ip(tag: &Tag) -> Option<Ipv4Addr> {
     match tag.value {
-        _ if tag.key != "ip" && tag.key != "peer.ipv4" => None,
+        _ if !IP.contains(&tag.key.as_str()) => None,
         Value::Int64(v) => Some(Ipv4Addr::from_bits(v as u32)),
         Value::Float64(v) => Some(Ipv4Addr::from_bits(v as i64 as u32)),
         _ => None,
@@ -74,7 +77,7 @@ fn ip(tag: &Tag) -> Option<Ipv4Addr> {
 }
 
 /// Tags that tell of the library which made a span.
-const LIBRARY: [&str; 5] = [
+pub(crate) const LIBRARY: [&str; 5] = [
     "telemetry.sdk.language",
     "telemetry.sdk.name",
     "telemetry.sdk.version",

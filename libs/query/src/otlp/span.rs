@@ -26,8 +26,8 @@ pub(super) fn convert(span: &Span) -> otlp::Span {
     }
     let parent = span.parent_id();
     otlp::Span {
-        trace_id: span.trace_id.0.to_vec(),
-        span_id: span.span_id.0.to_vec(),
+        trace_id: id(&span.trace_id.0),
+        span_id: id(&span.span_id.0),
         parent_span_id: parent.map(|p| p.0.to_vec()).unwrap_or_default(),
         trace_state,
         name: span.operation_name.clone(),
@@ -40,6 +40,11 @@ pub(super) fn convert(span: &Span) -> otlp::Span {
         status: Some(status),
         ..otlp::Span::default()
     }
+}
+
+/// Zero is no id.
+fn id(id: &[u8]) -> Vec<u8> {
+    if id.iter().all(|b| *b == 0) { Vec::new() } else { id.to_vec() }
 }
 
 /// The scope is said once for all spans of it. What a later tag of the same key says stays.
@@ -94,8 +99,8 @@ fn link(r: &Reference) -> Link {
         RefType::FollowsFrom => "follows_from",
     };
     Link {
-        trace_id: r.trace_id.0.to_vec(),
-        span_id: r.span_id.0.to_vec(),
+        trace_id: id(&r.trace_id.0),
+        span_id: id(&r.span_id.0),
         attributes: vec![key_value(REF_TYPE, Any::StringValue(kind.to_owned()))],
         ..Link::default()
     }

@@ -174,7 +174,11 @@ fn the_rest_of_a_span() {
         warnings: vec!["slow".to_owned(), "late".to_owned()],
         ..span(1, vec![Tag::string("w3c.tracestate", "k=v"), tag("b", Value::Binary(vec![1])), tag("f", Value::Float64(0.5))])
     });
-    insta::assert_snapshot!(serde_json::to_string(&got).unwrap());
+    let scope_spans = vec![ScopeSpans { spans: vec![got], ..ScopeSpans::default() }];
+    let data = TracesData { resource_spans: vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }] };
+    let mut out = Vec::new();
+    crate::json::v3::put_traces(&mut out, &[data], &[]);
+    insta::assert_snapshot!(String::from_utf8(out).unwrap());
 }
 
 #[test]
