@@ -83,14 +83,14 @@ impl Reader {
     }
 }
 
-/// Reasons that are sent along, and bytes of each: what an HTTP/2 header has room for.
+/// Reasons that are sent along, and characters of each: what an HTTP/2 header has room for.
 const REASONS: usize = 8;
 const REASON: usize = 500;
 
 /// Says why an answer is not complete.
 pub(crate) fn put_partial(metadata: &mut MetadataMap, reasons: &[String]) {
     for reason in reasons.iter().take(REASONS) {
-        let end = reason.floor_char_boundary(REASON);
-        metadata.append_bin(PARTIAL, MetadataValue::from_bytes(&reason.as_bytes()[..end]));
+        let reason: String = reason.chars().take(REASON).collect();
+        metadata.append_bin(PARTIAL, MetadataValue::from_bytes(reason.as_bytes()));
     }
 }

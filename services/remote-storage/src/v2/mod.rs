@@ -4,6 +4,7 @@ mod dependencies;
 mod export;
 mod pieces;
 mod reader;
+mod summaries;
 
 pub(crate) use dependencies::Dependencies;
 pub(crate) use export::Export;

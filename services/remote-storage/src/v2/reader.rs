@@ -1,6 +1,7 @@
 //! `TraceReader`.
 
 use super::pieces::Pieces;
+use super::summaries;
 use crate::answer::status;
 use crate::query;
 use crate::v1::put_partial;
@@ -83,8 +84,11 @@ impl TraceReader for Reader {
 
     async fn find_trace_summaries(
         &self,
-        _: Request<FindTraceSummariesRequest>,
+        request: Request<FindTraceSummariesRequest>,
     ) -> Result<Response<Self::FindTraceSummariesStream>, Status> {
-        Err(Status::unimplemented("summaries of traces are not served yet by this version; ask FindTraces"))
+        let found = self.0.find(&query::of_v2(request.into_inner().query)?).await.map_err(|e| status(&e))?;
+        let mut answer = Response::new(summaries::messages(found.traces).boxed());
+        put_partial(answer.metadata_mut(), &found.partial);
+        Ok(answer)
     }
 }

@@ -5,4 +5,5 @@ mod conformance;
 mod errors;
 mod given;
 mod reading;
+mod tls;
 mod writing;

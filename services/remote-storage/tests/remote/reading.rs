@@ -115,3 +115,35 @@ async fn an_answer_that_is_too_long_is_cut_and_says_so() {
         assert!(e.kind == ErrorKind::Unsupported && e.message.contains("--grpc-storage.max-answer-bytes"), "{versions:?}: {e}");
     }
 }
+
+/// Scenario: searches of version 2 for ids and for summaries, by an attribute that is no text. Guarantee: those of the trace that
+/// matches, with its times and numbers.
+#[tokio::test]
+async fn version_2_tells_ids_and_summaries() {
+    let store = memory();
+    let server = Server::start(store.clone(), Versions::All).await;
+    let (root, mut child) = (span(1, 1, "root"), span(1, 2, "child"));
+    child.tags = vec![Tag { key: "retries".to_owned(), value: skua_model::Value::Int64(7) }];
+    child.references =
+        vec![skua_model::Reference { kind: skua_model::RefType::ChildOf, trace_id: root.trace_id, span_id: root.span_id }];
+    store.write(&batch(&[root, child, span(2, 1, "other")])).await.unwrap();
+
+    let attribute =
+        v2::KeyValue { key: "retries".to_owned(), value: Some(v2::AnyValue { value: Some(v2::any_value::Value::IntValue(7)) }) };
+    let query = v2::TraceQueryParameters {
+        service_name: "s".to_owned(),
+        attributes: vec![attribute],
+        search_depth: 10,
+        ..v2::TraceQueryParameters::default()
+    };
+    let request = v2::FindTraceSummariesRequest { query: Some(query) };
+    let messages = messages(&server, "/jaeger.storage.v2.TraceReader/FindTraceSummaries", &request).await;
+    assert_eq!(messages.len(), 1);
+    let summaries = v2::FindTraceSummariesResponse::decode(messages[0].clone()).unwrap().summaries;
+    assert_eq!(summaries.len(), 1);
+    let summary = &summaries[0];
+    assert_eq!((&summary.trace_id[..], &summary.root_operation_name[..]), (&1_u128.to_be_bytes()[..], "root"));
+    assert_eq!((summary.span_count, summary.orphan_span_count, summary.services.len()), (2, 0, 1));
+    let start = crate::given::START;
+    assert_eq!((summary.min_start_time_unix_nano, summary.max_end_time_unix_nano), (start + 1000, start + 3000));
+}
