@@ -39,6 +39,8 @@ pub struct Ports {
     pub sampling: u16,
     /// The HTTP API (query, all-in-one).
     pub query_http: u16,
+    /// The storage API over gRPC (remote-storage).
+    pub storage: u16,
     /// Health and metrics (all).
     pub admin: u16,
 }
@@ -56,6 +58,7 @@ impl Ports {
             jaeger_binary: free_udp_port()?,
             sampling: free_port()?,
             query_http: free_port()?,
+            storage: free_port()?,
             admin: free_port()?,
         })
     }
@@ -80,6 +83,7 @@ impl Ports {
         match tier {
             "collector" => flags.extend(collector),
             "query" => flags.extend(query),
+            "remote-storage" => flags.push(("grpc.host-port", self.storage)),
             "agent" => flags.extend(agent),
             "all-in-one" => flags.extend(collector.into_iter().chain(agent).chain(query)),
             _ => {}

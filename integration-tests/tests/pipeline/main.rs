@@ -14,5 +14,6 @@ mod outage;
 mod overload;
 mod poison;
 mod rebalance;
+mod remote;
 mod sdk;
 mod single;

@@ -1,6 +1,6 @@
 //! Carries out a command line.
 
-use crate::{agent, cassandra_schema, collector, ingester, process, query, together};
+use crate::{agent, cassandra_schema, collector, ingester, process, query, remote_storage, together};
 use skua_config::{Command, Component, Loaded};
 use std::fmt::Display;
 use std::io::Write as _;
@@ -33,6 +33,7 @@ fn run(loaded: &Loaded) -> ExitCode {
             Component::Ingester => ingester::run(process).await,
             Component::Query => query::run(process).await,
             Component::AllInOne => together::run(process).await,
+            Component::RemoteStorage => remote_storage::run(process).await,
             Component::CassandraSchema => Ok(()), // carried out above
         }
     });
