@@ -112,6 +112,7 @@ fn served(ports: &Ports, port: u16) -> Option<u16> {
         14250 => Some(ports.jaeger_grpc),
         14268 => Some(ports.collector_http),
         9411 => Some(ports.zipkin),
+        16685 => Some(ports.query_grpc),
         16686 => Some(ports.query_http),
         _ => None,
     }

@@ -41,6 +41,8 @@ pub struct Ports {
     pub query_http: u16,
     /// The gRPC API (query, all-in-one).
     pub query_grpc: u16,
+    /// The storage API over gRPC (remote-storage).
+    pub storage: u16,
     /// Health and metrics (all).
     pub admin: u16,
 }
@@ -59,6 +61,7 @@ impl Ports {
             sampling: free_port()?,
             query_http: free_port()?,
             query_grpc: free_port()?,
+            storage: free_port()?,
             admin: free_port()?,
         })
     }
@@ -83,6 +86,7 @@ impl Ports {
         match tier {
             "collector" => flags.extend(collector),
             "query" => flags.extend(query),
+            "remote-storage" => flags.push(("grpc.host-port", self.storage)),
             "agent" => flags.extend(agent),
             "all-in-one" => flags.extend(collector.into_iter().chain(agent).chain(query)),
             _ => {}

@@ -106,7 +106,8 @@ async fn printed_schema_is_accepted_by_cassandra_4_1() -> Result<()> {
 
 /// What the server computes, types, orders and limits; the whole suite runs on 5.0.
 async fn passes_cases_of_the_suite(cassandra: &Cassandra, keyspace: String) -> Result<()> {
-    const ABILITIES: Abilities = Abilities { warnings: true, long_values: true, any_service: true, patterns: false };
+    const ABILITIES: Abilities =
+        Abilities { warnings: true, long_values: true, any_service: true, patterns: false, repeated_keys: true };
     let config = Config { servers: vec![cassandra.address()], keyspace, ..Config::default() };
     let store = CassandraStore::new(config, "cassandra", "primary", &mut Registry::default())?;
     for case in ["operations", "typed-tags", "references", "logs", "duplicates", "search-time", "search-combined", "search-limit"]

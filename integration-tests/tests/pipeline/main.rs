@@ -18,6 +18,7 @@ mod outage;
 mod overload;
 mod poison;
 mod rebalance;
+mod remote;
 mod sdk;
 mod single;
 mod topology;

@@ -31,6 +31,9 @@ pub(crate) fn contradictions(loaded: &Loaded) -> Vec<String> {
     if loaded.storage.uses(StorageType::Cassandra) || loaded.storage.uses(StorageType::Scylla) {
         cassandra::contradictions(loaded, &mut problems);
     }
+    if loaded.storage.uses(StorageType::Grpc) {
+        grpc_storage(loaded, &mut problems);
+    }
     for prefix in ["kafka.producer", "kafka.consumer"] {
         if has(&format!("{prefix}.brokers")) {
             kafka(loaded, prefix, &mut problems);
@@ -156,6 +159,20 @@ fn decisive(loaded: &Loaded, flag: &str, rest: &str) -> String {
 
 fn decisive_name<'a>(loaded: &Loaded, flag: &'a str) -> &'a str {
     catalog().find(flag).map_or(flag, |(_, row)| loaded.decisive(row).name.as_str())
+}
+
+/// An archive that is off is not looked at, but for TLS.
+fn grpc_storage(loaded: &Loaded, problems: &mut Vec<String>) {
+    for prefix in ["grpc-storage", "grpc-storage-archive"] {
+        let server = format!("{prefix}.server");
+        let wanted = prefix == "grpc-storage" || loaded.get_bool("grpc-storage-archive.enabled");
+        if wanted && loaded.get_string(&server).trim().is_empty() {
+            problems.push(sentence(loaded, &server, " names no server, such as storage:17271"));
+        }
+        if !loaded.get_bool(&format!("{prefix}.tls.enabled")) {
+            unused_tls(loaded, prefix, &format!("{prefix}.tls.enabled=true"), problems);
+        }
+    }
 }
 
 fn kafka(loaded: &Loaded, prefix: &str, problems: &mut Vec<String>) {

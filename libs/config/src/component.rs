@@ -15,6 +15,8 @@ pub enum Component {
     Query,
     /// Agent, collector and query in one process.
     AllInOne,
+    /// Serves a store to others over gRPC.
+    RemoteStorage,
     /// `skua cassandra schema`: makes or prints the schema and ends. No tier: it has no ports and runs no longer than that.
     CassandraSchema,
 }
@@ -22,15 +24,17 @@ pub enum Component {
 impl Component {
     /// Every component.
     pub const ALL: &'static [Self] =
-        &[Self::Agent, Self::Collector, Self::Ingester, Self::Query, Self::AllInOne, Self::CassandraSchema];
+        &[Self::Agent, Self::Collector, Self::Ingester, Self::Query, Self::AllInOne, Self::RemoteStorage, Self::CassandraSchema];
 
     /// Those that run until they are told to stop, in the order in which a span meets them.
-    pub const TIERS: &'static [Self] = &[Self::Agent, Self::Collector, Self::Ingester, Self::Query, Self::AllInOne];
+    pub const TIERS: &'static [Self] =
+        &[Self::Agent, Self::Collector, Self::Ingester, Self::Query, Self::AllInOne, Self::RemoteStorage];
 
     /// Those that write or read a store.
-    pub(crate) const WITH_STORAGE: &'static [Self] = &[Self::Collector, Self::Ingester, Self::Query, Self::AllInOne];
+    pub(crate) const WITH_STORAGE: &'static [Self] =
+        &[Self::Collector, Self::Ingester, Self::Query, Self::AllInOne, Self::RemoteStorage];
 
-    /// The subcommand: `agent`, `collector`, `ingester`, `query`, `all-in-one`, `cassandra-schema`.
+    /// The subcommand: `agent`, `collector`, `ingester`, `query`, `all-in-one`, `remote-storage`, `cassandra-schema`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -39,6 +43,7 @@ impl Component {
             Self::Ingester => "ingester",
             Self::Query => "query",
             Self::AllInOne => "all-in-one",
+            Self::RemoteStorage => "remote-storage",
             Self::CassandraSchema => "cassandra-schema",
         }
     }

@@ -68,6 +68,7 @@ Components:
   ingester                read spans from Kafka; write them to a store
   query                   answer the UI and API clients
   all-in-one              agent, collector and query in one process
+  remote-storage          serve a store over gRPC to collectors, ingesters and queries
 
 Commands:
   config print [--origin] <component>   show the effective values, and where each came from
@@ -79,8 +80,8 @@ Commands:
   version                               print the version
   help [<component>]                    list the flags of a component
 
-Started as jaeger-agent, jaeger-collector, jaeger-ingester, jaeger-query or jaeger-all-in-one it is that component,
-as jaeger-cassandra-schema it makes the schema.
+Started as jaeger-agent, jaeger-collector, jaeger-ingester, jaeger-query, jaeger-all-in-one or jaeger-remote-storage it is
+that component, as jaeger-cassandra-schema it makes the schema.
 "
     .to_owned();
     text.push_str("A wrong configuration ends with exit code 64.\n");

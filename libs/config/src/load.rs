@@ -48,7 +48,7 @@ pub(crate) fn load_line(component: Component, line: &CommandLine, env: &dyn Envi
             return Err(ConfigError::from(problems));
         }
     };
-    if component != Component::AllInOne && storage.uses(StorageType::Memory) {
+    if !matches!(component, Component::AllInOne | Component::RemoteStorage) && storage.uses(StorageType::Memory) {
         warnings.push(format!("SPAN_STORAGE_TYPE=memory keeps spans inside this {component}: no other process can read them"));
     }
     let figment = inputs.layers(component, &storage, &mut problems, &mut warnings);

@@ -18,6 +18,8 @@ pub enum StorageType {
     Cassandra,
     /// ScyllaDB; has the flags of Cassandra.
     Scylla,
+    /// A server that speaks Jaeger's storage API over gRPC.
+    Grpc,
     /// In the memory of this process.
     Memory,
     /// Thrown away.
@@ -26,8 +28,16 @@ pub enum StorageType {
 
 impl StorageType {
     /// Every supported type.
-    pub const ALL: &'static [Self] =
-        &[Self::Kafka, Self::Elasticsearch, Self::Opensearch, Self::Cassandra, Self::Scylla, Self::Memory, Self::Blackhole];
+    pub const ALL: &'static [Self] = &[
+        Self::Kafka,
+        Self::Elasticsearch,
+        Self::Opensearch,
+        Self::Cassandra,
+        Self::Scylla,
+        Self::Grpc,
+        Self::Memory,
+        Self::Blackhole,
+    ];
 
     /// The value in `SPAN_STORAGE_TYPE`.
     #[must_use]
@@ -38,6 +48,7 @@ impl StorageType {
             Self::Opensearch => "opensearch",
             Self::Cassandra => "cassandra",
             Self::Scylla => "scylla",
+            Self::Grpc => "grpc",
             Self::Memory => "memory",
             Self::Blackhole => "blackhole",
         }
@@ -60,7 +71,7 @@ impl fmt::Display for StorageType {
 }
 
 /// Storage types of Jaeger that this version does not have.
-pub(crate) const UNSUPPORTED: &[&str] = &["grpc", "badger"];
+pub(crate) const UNSUPPORTED: &[&str] = &["badger"];
 
 /// Two names of one driver and the group of its flags.
 const TWINS: &[(StorageType, StorageType, &str)] =

@@ -6,10 +6,12 @@ mod cassandra_schema;
 mod collector;
 mod common;
 mod elasticsearch;
+mod grpc_storage;
 mod ingester;
 mod kafka;
 mod memory;
 mod query;
+mod remote_storage;
 mod sampling;
 mod tls;
 
@@ -115,6 +117,7 @@ pub(crate) fn catalog() -> &'static Catalog {
             agent::ports(),
             agent::reporter(),
             query::query(),
+            remote_storage::grpc(),
             ingester::ingester(),
             kafka::producer(),
             kafka::consumer(),
@@ -124,6 +127,8 @@ pub(crate) fn catalog() -> &'static Catalog {
             cassandra::spans(),
             cassandra::archive(),
             cassandra_schema::command(),
+            grpc_storage::primary(),
+            grpc_storage::archive(),
             memory::memory(),
         ];
         let mut index = HashMap::new();
@@ -146,8 +151,6 @@ pub fn tables() -> &'static [Table] {
 /// Flags of Jaeger that no table has, by the start of their names, and what they need.
 const FOREIGN: &[(&str, &str)] = &[
     ("badger.", "needs SPAN_STORAGE_TYPE=badger, which is not supported yet by this version"),
-    ("grpc-storage.", "needs SPAN_STORAGE_TYPE=grpc, which is not supported yet by this version"),
-    ("grpc-storage-archive.", "needs SPAN_STORAGE_TYPE=grpc, which is not supported yet by this version"),
     ("prometheus.", "needs METRICS_STORAGE_TYPE=prometheus, which is not supported yet by this version"),
 ];
 

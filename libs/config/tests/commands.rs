@@ -106,7 +106,10 @@ fn wrong_commands() {
         ("skua collecter", "unknown command \"collecter\"; did you mean \"collector\"?"),
         ("skua everything", "unknown command \"everything\"; skua help lists them"),
         ("skua config", "config wants print or check"),
-        ("skua config print", "config print wants a component: agent, collector, ingester, query, all-in-one, cassandra-schema"),
+        (
+            "skua config print",
+            "config print wants a component: agent, collector, ingester, query, all-in-one, remote-storage, cassandra-schema",
+        ),
         ("skua cassandra", "cassandra wants schema"),
         ("skua cassandra shema", "cassandra wants schema"),
         ("skua cassandra schema twice", "unexpected argument \"twice\""),

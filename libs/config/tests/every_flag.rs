@@ -61,6 +61,9 @@ fn companions(flag: &Flag) -> Vec<(String, &'static str)> {
             beside.push((enabled, "true"));
         }
     }
+    if flag.name == "grpc-storage-archive.enabled" {
+        beside.push(("grpc-storage-archive.server".to_owned(), "archive:17271"));
+    }
     if flag.name == "mode" || flag.name == "cassandra.schema.mode" {
         beside.push(("cassandra.schema.datacenter".to_owned(), "dc1"));
     }
@@ -199,6 +202,9 @@ fn try_flag(
     let mut base = Given { args: vec![], env: BTreeMap::new() };
     if flag.name != "span-storage.type" {
         base.env.insert("SPAN_STORAGE_TYPE".to_owned(), storage_for(table, component).to_owned());
+    }
+    if table.title.starts_with("grpc-storage") && flag.name != "grpc-storage.server" {
+        base.env.insert("GRPC_STORAGE_SERVER".to_owned(), "storage:17271".to_owned());
     }
     if component == Component::Agent && flag.name != "reporter.grpc.host-port" {
         base.env.insert("REPORTER_GRPC_HOST_PORT".to_owned(), "collector:14250".to_owned());

@@ -29,6 +29,7 @@ fn message(component: Component, env: &[(&str, &str)], args: &[&str], file: Opti
 const ES: &[(&str, &str)] = &[("SPAN_STORAGE_TYPE", "elasticsearch")];
 const CASSANDRA: &[(&str, &str)] = &[("SPAN_STORAGE_TYPE", "cassandra")];
 const KAFKA: &[(&str, &str)] = &[("SPAN_STORAGE_TYPE", "kafka")];
+const GRPC: &[(&str, &str)] = &[("SPAN_STORAGE_TYPE", "grpc")];
 
 /// Scenario: a wrong command line. Guarantees: the message names the flag and what is right.
 #[test]
@@ -105,7 +106,8 @@ fn of_another_tier_or_storage() {
             Component::CassandraSchema,
             none,
             "--cassandra.index.tags=false",
-            "--cassandra.index.tags is a flag of collector and ingester and query and all-in-one; this is the cassandra-schema",
+            "--cassandra.index.tags is a flag of collector and ingester and query and all-in-one and remote-storage; this is the \
+             cassandra-schema",
         ),
         (
             Component::Query,
@@ -208,20 +210,20 @@ fn storages() {
             Component::Collector,
             "badger",
             "badger is not supported yet by this version; supported are kafka, elasticsearch, opensearch, cassandra, scylla, \
-             memory, blackhole",
+             grpc, memory, blackhole",
         ),
         (Component::Collector, "elasticsearhc", "unknown storage type \"elasticsearhc\"; did you mean \"elasticsearch\"?"),
         (
             Component::Query,
             "elasticsearch,kafka",
             "spans cannot be read back from kafka, so query cannot use it; supported are elasticsearch, opensearch, cassandra, \
-             scylla, memory, blackhole",
+             scylla, grpc, memory, blackhole",
         ),
         (
             Component::Ingester,
             "kafka",
             "the ingester reads Kafka and cannot write to it; set the store it writes to: elasticsearch, opensearch, \
-             cassandra, scylla, memory, blackhole",
+             cassandra, scylla, grpc, memory, blackhole",
         ),
         (
             Component::Query,
@@ -236,20 +238,20 @@ fn storages() {
         (
             Component::Query,
             ",",
-            "names no storage; supported are elasticsearch, opensearch, cassandra, scylla, memory, blackhole",
+            "names no storage; supported are elasticsearch, opensearch, cassandra, scylla, grpc, memory, blackhole",
         ),
     ] {
         assert_eq!(say(component, value), format!("{variable}{wanted}"));
     }
     assert_eq!(
-        message(Component::Query, ES, &["--span-storage.type=grpc"], None),
-        "--span-storage.type: grpc is not supported yet by this version; supported are elasticsearch, opensearch, cassandra, \
-         scylla, memory, blackhole"
+        message(Component::Query, ES, &["--span-storage.type=badger"], None),
+        "--span-storage.type: badger is not supported yet by this version; supported are elasticsearch, opensearch, cassandra, \
+         scylla, grpc, memory, blackhole"
     );
     assert_eq!(
         message(Component::Query, ES, &[], Some(("x.yaml", "dependency-storage.type: kafka\n"))),
         "config file x.yaml:1: dependency-storage.type: spans cannot be read back from kafka, so query cannot use it; \
-         supported are elasticsearch, opensearch, cassandra, scylla, memory, blackhole"
+         supported are elasticsearch, opensearch, cassandra, scylla, grpc, memory, blackhole"
     );
     assert_eq!(
         message(Component::Query, &[ES[0], ("METRICS_STORAGE_TYPE", "prometheus")], &[], None),
@@ -261,6 +263,19 @@ fn storages() {
 #[test]
 fn contradictions() {
     for (component, env, args, wanted) in [
+        (Component::Query, GRPC, &[][..], "grpc-storage.server names no server, such as storage:17271"),
+        (
+            Component::Query,
+            GRPC,
+            &["--grpc-storage.server=a:1", "--grpc-storage-archive.enabled"],
+            "grpc-storage-archive.server names no server, such as storage:17271",
+        ),
+        (
+            Component::RemoteStorage,
+            GRPC,
+            &["--grpc-storage.server=a:1", "--grpc-storage-archive.tls.ca=a.pem"],
+            "--grpc-storage-archive.tls.ca needs grpc-storage-archive.tls.enabled=true",
+        ),
         (Component::Agent, ES, &["--log-level=info"][..], "reporter.grpc.host-port names no collector, such as collector:14250"),
         (
             Component::Collector,

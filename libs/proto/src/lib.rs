@@ -8,6 +8,10 @@
 /// All files and what they import, as a `FileDescriptorSet`: for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
 
+mod raw;
+
+pub use raw::Raw;
+
 /// OTLP's messages.
 pub use opentelemetry_proto::tonic as otlp;
 
@@ -26,6 +30,10 @@ pub mod jaeger {
 
     pub mod storage {
         //! Remote storage.
+
+        /// The key of response metadata in which a server of ours says, once for each reason, why the answer to a search is not
+        /// complete, for which the messages have no field. The values are UTF-8.
+        pub const PARTIAL: &str = "skua-partial-bin";
 
         pub mod v1 {
             //! In Jaeger's model.

@@ -49,6 +49,7 @@ async fn a_search_beside_its_reads() {
             batch: 200,
             now: now - window.as_nanos() as u64 * (parts - 1 - part) as u64,
             window,
+            one_trace: false,
         });
         let mut writing = FuturesUnordered::new();
         for request in &load.requests {

@@ -96,7 +96,8 @@ fn query(service: &str) -> TraceQuery {
 
 /// What a server lacks of what other stores can: Jaeger's documents and mapping have no place for warnings, and none to look for
 /// long values.
-const ABILITIES: Abilities = Abilities { warnings: false, long_values: false, any_service: true, patterns: true };
+const ABILITIES: Abilities =
+    Abilities { warnings: false, long_values: false, any_service: true, patterns: true, repeated_keys: true };
 
 async fn conforms(change: impl Fn(&mut Config), without: &[&str]) {
     for server in servers() {

@@ -168,7 +168,11 @@ impl<'a> Bench<'a> {
     async fn write(&self, specs: &[Spec]) -> Vec<Span> {
         let batch = self.deliver(specs).await;
         (self.settle)().await;
-        spans::normal(&spans::owned(&batch))
+        let mut spans = spans::owned(&batch);
+        if !self.abilities.repeated_keys {
+            spans.iter_mut().for_each(spans::keep_last_of_each_key);
+        }
+        spans::normal(&spans)
     }
 
     /// Writes all spans in one batch.

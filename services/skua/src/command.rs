@@ -1,6 +1,6 @@
 //! Carries out a command line.
 
-use crate::{agent, cassandra_schema, collector, ingester, process, query, together};
+use crate::{agent, cassandra_schema, collector, ingester, process, query, remote_storage, together};
 use skua_config::{Command, Component, Loaded};
 use std::fmt::Display;
 use std::io::Write as _;
@@ -31,8 +31,9 @@ fn run(loaded: &Loaded) -> ExitCode {
             Component::Agent => agent::run(process).await,
             Component::Collector => collector::run(process).await,
             Component::Ingester => ingester::run(process).await,
-            Component::Query => query::run(process).await,
-            Component::AllInOne => together::run(process).await,
+            Component::Query => Box::pin(query::run(process)).await,
+            Component::AllInOne => Box::pin(together::run(process)).await,
+            Component::RemoteStorage => remote_storage::run(process).await,
             Component::CassandraSchema => Ok(()), // carried out above
         }
     });

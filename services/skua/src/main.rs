@@ -7,6 +7,7 @@ mod command;
 mod ingester;
 mod process;
 mod query;
+mod remote_storage;
 mod sampling;
 mod storage;
 mod together;

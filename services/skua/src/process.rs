@@ -56,7 +56,7 @@ fn threads(loaded: &Loaded) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     match (loaded.get_u64("runtime.worker-threads"), loaded.component()) {
         (0, Component::Agent | Component::Collector | Component::Ingester) => (cores / 2).max(1),
-        (0, Component::Query | Component::AllInOne | Component::CassandraSchema) => cores,
+        (0, Component::Query | Component::AllInOne | Component::RemoteStorage | Component::CassandraSchema) => cores,
         (n, _) => usize::try_from(n).unwrap_or(cores),
     }
 }
@@ -69,7 +69,7 @@ fn registry(loaded: &Loaded) -> Registry {
     info.get_or_create(&labels.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec()).set(1);
     let name = match loaded.component() {
         Component::AllInOne => "jaeger_build_info".to_owned(),
-        component => format!("jaeger_{}_build_info", component.name()),
+        component => format!("jaeger_{}_build_info", component.name().replace('-', "_")),
     };
     registry.register(name, "The build", info);
     registry

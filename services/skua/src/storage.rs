@@ -15,6 +15,7 @@ use skua_store::sampling::{Lease, MemorySampling, SamplingStore};
 use skua_store::{SpanReader, SpanWriter, StoreError, Written};
 use skua_store_cassandra::{CassandraDependencies, CassandraSampling, CassandraStore};
 use skua_store_elasticsearch::{ElasticsearchDependencies, ElasticsearchSampling, ElasticsearchStore};
+use skua_store_remote::RemoteStore;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -76,6 +77,7 @@ impl Stores {
 struct Opened {
     elasticsearch: Option<Arc<ElasticsearchStore>>,
     cassandra: Option<Arc<CassandraStore>>,
+    remote: Option<Arc<RemoteStore>>,
     memory: Option<Arc<MemoryStore>>,
     ready: Vec<Ready>,
 }
@@ -100,6 +102,17 @@ impl Opened {
         let store = CassandraStore::new(process.loaded.section("cassandra")?, kind.name(), "primary", &mut process.registry)?;
         self.ready.push(cassandra_ready(&store));
         self.cassandra = Some(store.clone());
+        Ok(store)
+    }
+
+    /// A server by the flags `grpc-storage.*`; it may come up later.
+    fn remote(&mut self, process: &mut Process) -> Result<Arc<RemoteStore>, Failure> {
+        if let Some(store) = &self.remote {
+            return Ok(store.clone());
+        }
+        let store = RemoteStore::new(&process.loaded.section("grpc-storage")?, "primary", &mut process.registry)?;
+        self.ready.push(remote_ready(&store));
+        self.remote = Some(store.clone());
         Ok(store)
     }
 
@@ -142,6 +155,11 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
                 writers.push(store.clone());
                 read_by = Some((storage, storage.name(), store as Arc<dyn SpanReader>));
             }
+            StorageType::Grpc => {
+                let store = opened.remote(process)?;
+                writers.push(store.clone());
+                read_by = Some((storage, "grpc", store as Arc<dyn SpanReader>));
+            }
             StorageType::Memory => {
                 let store = opened.memory(process);
                 writers.push(store.clone());
@@ -171,6 +189,7 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
         Some(kind @ (StorageType::Cassandra | StorageType::Scylla)) => {
             Some(Arc::new(CassandraDependencies::new(opened.cassandra(process, kind)?)))
         }
+        Some(StorageType::Grpc) => Some(opened.remote(process)?),
         Some(StorageType::Memory) => Some(opened.memory(process)),
         Some(StorageType::Kafka | StorageType::Blackhole) | None => None,
     };
@@ -199,7 +218,8 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
     Ok(Stores { writer: FanOut::of(writers), reader, dependencies, archive, sampling, ready })
 }
 
-/// Where traces are archived: other indices of Elasticsearch, a second keyspace of Cassandra, or a part of the memory.
+/// Where traces are archived: other indices of Elasticsearch, a second keyspace of Cassandra, a second remote storage, or a part
+/// of the memory.
 async fn archive(process: &mut Process, opened: &mut Opened, primary: StorageType) -> Result<Option<Archive>, Failure> {
     match primary {
         StorageType::Cassandra | StorageType::Scylla if process.loaded.get_bool("cassandra-archive.enabled") => {
@@ -217,6 +237,11 @@ async fn archive(process: &mut Process, opened: &mut Opened, primary: StorageTyp
         StorageType::Memory => {
             let store = Arc::new(MemoryStore::archive_of(&opened.memory(process)));
             store.register(&mut process.registry);
+            Ok(Some(Archive { reader: store.clone(), writer: store }))
+        }
+        StorageType::Grpc if process.loaded.get_bool("grpc-storage-archive.enabled") => {
+            let store = RemoteStore::new(&process.loaded.section("grpc-storage-archive")?, "archive", &mut process.registry)?;
+            opened.ready.push(remote_ready(&store));
             Ok(Some(Archive { reader: store.clone(), writer: store }))
         }
         _ => Ok(None),
@@ -247,6 +272,14 @@ fn elasticsearch_ready(store: &Arc<ElasticsearchStore>) -> Ready {
 fn cassandra_ready(store: &Arc<CassandraStore>) -> Ready {
     let store = store.clone();
     until_ready("Cassandra", move || {
+        let store = store.clone();
+        async move { store.ready().await }
+    })
+}
+
+fn remote_ready(store: &Arc<RemoteStore>) -> Ready {
+    let store = store.clone();
+    until_ready("the remote storage", move || {
         let store = store.clone();
         async move { store.ready().await }
     })

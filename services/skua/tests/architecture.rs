@@ -16,8 +16,9 @@ const STOREYS: &[&[&str]] = &[
         "skua-query",
         "skua-store-cassandra",
         "skua-store-elasticsearch",
+        "skua-store-remote",
     ],
-    &["skua-agent", "skua-collector", "skua-ingester", "skua-query-service"],
+    &["skua-agent", "skua-collector", "skua-ingester", "skua-query-service", "skua-remote-storage"],
     &["skua-all-in-one"],
     &["skua"],
 ];

@@ -65,6 +65,16 @@ pub fn batch(post_spans_request: &[u8], format_tag: Option<&str>, out: &mut Vec<
     })
 }
 
+/// Reads a message whose field 1 is a list of spans and appends one OTLP `TracesData`: a `Batch`, and of Jaeger's remote storage a
+/// `SpansResponseChunk` or any number of `WriteSpanRequest`s one after the other. Each span has its own process; those side by side
+/// whose processes are equal byte for byte share a `ResourceSpans`.
+///
+/// # Errors
+/// When any part of the message is malformed; `out` is then as before.
+pub fn spans(message: &[u8], out: &mut Vec<u8>) -> Result<(), JaegerError> {
+    or_truncate(out, |out| put_batch(message, None, out))
+}
+
 fn or_truncate(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<(), JaegerError>) -> Result<(), JaegerError> {
     let from = out.len();
     write(out).inspect_err(|_| out.truncate(from))

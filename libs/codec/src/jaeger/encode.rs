@@ -64,7 +64,7 @@ pub(super) fn put_after_process(out: &mut Vec<u8>, s: &SpanView<'_>) {
 }
 
 #[inline(always)]
-fn put_text(out: &mut Vec<u8>, number: u32, s: &[u8]) {
+pub(super) fn put_text(out: &mut Vec<u8>, number: u32, s: &[u8]) {
     if !s.is_empty() {
         put_bytes(out, number, s);
     }
@@ -72,7 +72,7 @@ fn put_text(out: &mut Vec<u8>, number: u32, s: &[u8]) {
 
 /// Timestamp and Duration have the same fields: 1 seconds, 2 nanos.
 #[inline]
-fn put_time(out: &mut Vec<u8>, number: u32, ns: u64) {
+pub(super) fn put_time(out: &mut Vec<u8>, number: u32, ns: u64) {
     put_message(out, number, |out| {
         put_uint(out, 1, ns / 1_000_000_000);
         put_uint(out, 2, ns % 1_000_000_000);
@@ -81,7 +81,7 @@ fn put_time(out: &mut Vec<u8>, number: u32, ns: u64) {
 
 /// KeyValue: 1 key, 2 v_type, 3 v_str, 4 v_bool, 5 v_int64, 6 v_float64, 7 v_binary.
 #[inline]
-fn put_key_value(out: &mut Vec<u8>, number: u32, key: &[u8], value: AnyValue<'_>) {
+pub(super) fn put_key_value(out: &mut Vec<u8>, number: u32, key: &[u8], value: AnyValue<'_>) {
     put_message(out, number, |out| {
         put_text(out, 1, key);
         match value {

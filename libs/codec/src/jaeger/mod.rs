@@ -21,6 +21,7 @@ pub mod encode;
 mod error;
 pub mod json;
 pub mod owned;
+pub mod owned_proto;
 mod request;
 pub(crate) mod span;
 

@@ -98,7 +98,7 @@ fn put_event(out: &mut Vec<u8>, log: &Log) {
     frame.close(out);
 }
 
-fn any(value: &Value) -> AnyValue<'_> {
+pub(super) fn any(value: &Value) -> AnyValue<'_> {
     match value {
         Value::String(s) => AnyValue::String(s.as_bytes()),
         Value::Bool(v) => AnyValue::Bool(*v),

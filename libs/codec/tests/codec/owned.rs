@@ -1,7 +1,8 @@
 //! Owned spans become a batch and are the same spans again.
 
 use proptest::prelude::*;
-use skua_codec::jaeger::owned;
+use skua_codec::jaeger::{decode, encode, owned, owned_proto};
+use skua_model::wire::put_bytes;
 use skua_model::{Log, Process, RefType, Reference, Span, SpanBatch, SpanId, Tag, TraceId, Value};
 use std::sync::Arc;
 
@@ -74,7 +75,50 @@ fn shown(spans: &[Span]) -> String {
     format!("{spans:#?}")
 }
 
+/// As a list of `jaeger.api_v2.Span` with their processes.
+fn listed(spans: &[Span]) -> Vec<u8> {
+    let mut list = Vec::new();
+    for span in spans {
+        let (mut process, mut message) = (Vec::new(), Vec::new());
+        owned_proto::put_process(&mut process, &span.process);
+        owned_proto::put_span(&mut message, span, &process);
+        put_bytes(&mut list, 1, &message);
+    }
+    list
+}
+
+/// The same by way of a batch's views.
+fn listed_from_batch(spans: &[Span]) -> Vec<u8> {
+    let (mut out, mut list) = (Vec::new(), Vec::new());
+    owned::spans(spans, &mut out);
+    let batch = SpanBatch::parse(out).expect("a sound batch");
+    for span in batch.spans() {
+        let (mut process, mut message) = (Vec::new(), Vec::new());
+        encode::put_process(&mut process, &batch.process(batch.resource_of(span)));
+        encode::put_span(&mut message, &batch.view(span), &process);
+        put_bytes(&mut list, 1, &message);
+    }
+    list
+}
+
 proptest! {
+    #[test]
+    fn an_owned_span_has_the_bytes_of_its_view(spans in prop::collection::vec(span(), 0..6)) {
+        let spans = again(&spans);
+        prop_assert_eq!(listed(&spans), listed_from_batch(&spans));
+    }
+
+    #[test]
+    fn a_list_of_spans_is_read_back(spans in prop::collection::vec(span(), 0..6)) {
+        let spans = again(&spans);
+        let mut otlp = Vec::new();
+        decode::spans(&listed(&spans), &mut otlp).expect("a list of spans");
+        let batch = SpanBatch::parse(otlp).expect("a sound batch");
+        let process = |s| Arc::new(Process::from_view(&batch.process(batch.resource_of(s))));
+        let read: Vec<Span> = batch.spans().iter().map(|s| Span::from_view(&batch.view(s), process(s))).collect();
+        prop_assert_eq!(shown(&read), shown(&spans));
+    }
+
     #[test]
     fn spans_are_the_same_again(spans in prop::collection::vec(span(), 0..6)) {
         let got = again(&spans);

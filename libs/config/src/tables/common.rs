@@ -2,7 +2,7 @@
 
 use super::{Table, tls};
 use crate::component::Component;
-use crate::component::Component::{Agent, AllInOne, Collector, Ingester, Query};
+use crate::component::Component::{Agent, AllInOne, Collector, Ingester, Query, RemoteStorage};
 use crate::flag::Flag;
 use crate::kind::Kind;
 
@@ -14,7 +14,7 @@ pub(super) fn storage_types() -> Table {
             Kind::String,
             "cassandra",
             "comma list of storages; spans are written to all and read from the first: kafka (collector), elasticsearch, \
-             opensearch, cassandra, scylla, memory, blackhole",
+             opensearch, cassandra, scylla, grpc, memory, blackhole",
         )
         .but(&[(AllInOne, "memory")]),
         Flag::new("dependency-storage.type", Kind::String, "", "storage of the dependency graph; empty = the first span storage"),
@@ -62,6 +62,7 @@ pub(super) fn process() -> Table {
             (Agent, ":14271"),
             (Ingester, ":14270"),
             (Query, ":16687"),
+            (RemoteStorage, ":17270"),
         ])];
     flags.extend(tls::server("admin.http"));
     flags.extend([
@@ -101,5 +102,5 @@ pub(super) fn multi_tenancy() -> Table {
         Flag::new("multi-tenancy.header", Kind::String, "x-tenant", "header that names the tenant").compat(WITHOUT),
         Flag::new("multi-tenancy.tenants", Kind::List, "", "tenants that are let in; empty = any").compat(WITHOUT),
     ];
-    Table { title: "multi-tenancy", tiers: &[Collector, Query, AllInOne], storages: &[], flags }
+    Table { title: "multi-tenancy", tiers: &[Collector, Query, AllInOne, RemoteStorage], storages: &[], flags }
 }

@@ -2,7 +2,6 @@
 //! [`serve_routes`] serves any other services within the same bounds.
 
 mod collector;
-mod raw;
 mod sampling;
 mod serve;
 mod unary;
@@ -10,4 +9,4 @@ mod unary;
 pub use serve::{Limits, serve_jaeger, serve_otlp, serve_routes};
 pub use unary::too_large_is_final;
 #[cfg(test)]
-pub(crate) use {collector::Otlp, raw::Raw, unary::Unary};
+pub(crate) use {collector::Otlp, unary::Unary};

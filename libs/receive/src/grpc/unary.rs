@@ -1,7 +1,7 @@
 //! A service of one unary method whose messages are handed over as bytes.
 
-use super::raw::Raw;
 use bytes::Bytes;
+use skua_proto::Raw;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -43,7 +43,7 @@ impl<H: Handler> tower::Service<::http::Request<Body>> for Unary<H> {
 
     fn call(&mut self, request: ::http::Request<Body>) -> Self::Future {
         let handler = self.handler.clone();
-        let mut grpc = tonic::server::Grpc::new(Raw)
+        let mut grpc = tonic::server::Grpc::new(Raw::LONG_REQUESTS)
             .max_decoding_message_size(self.max_message_size)
             .accept_compressed(CompressionEncoding::Gzip)
             .accept_compressed(CompressionEncoding::Zstd);

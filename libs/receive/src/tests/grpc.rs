@@ -1,5 +1,5 @@
 use super::*;
-use crate::grpc::{self, Limits, Otlp, Raw, Unary};
+use crate::grpc::{self, Limits, Otlp, Unary};
 use skua_codec::sampling::put_request;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
@@ -67,7 +67,7 @@ async fn ask(channel: &Channel, path: &'static str, message: impl Into<Bytes>) -
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.unwrap();
     let path = ::http::uri::PathAndQuery::from_static(path);
-    client.unary(tonic::Request::new(message.into()), path, Raw).await.map(tonic::Response::into_inner)
+    client.unary(tonic::Request::new(message.into()), path, skua_proto::Raw::LONG_REQUESTS).await.map(tonic::Response::into_inner)
 }
 
 const NAMES: [&str; 2] = ["jaeger.api_v2.CollectorService", "jaeger.api_v2.SamplingManager"];

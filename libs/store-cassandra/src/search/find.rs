@@ -42,7 +42,7 @@ impl CassandraStore {
 
     /// A trace, if it matches, after the start of its latest matching span. An index may name one that is not there: its spans were
     /// refused, or have expired.
-    async fn candidate(&self, id: TraceId, query: &TraceQuery) -> Result<Option<(u64, Trace)>, StoreError> {
+    async fn candidate(&self, id: TraceId, query: &TraceQuery) -> Result<Option<Match>, StoreError> {
         match self.trace(id).await {
             Ok(trace) => Ok(latest_match(&trace, query).map(|at| (at, trace))),
             Err(e) if e.kind == ErrorKind::NotFound => Ok(None),
@@ -50,6 +50,9 @@ impl CassandraStore {
         }
     }
 }
+
+/// A trace that matches, after the start of its latest matching span.
+type Match = (u64, Trace);
 
 /// A search under way.
 struct Search<'s> {
@@ -60,11 +63,11 @@ struct Search<'s> {
     next: Option<Posting>,
     tried: HashSet<TraceId>,
     /// Candidates being read, in order.
-    reading: FuturesOrdered<BoxFuture<'s, Result<Option<(u64, Trace)>, StoreError>>>,
+    reading: FuturesOrdered<BoxFuture<'s, Result<Option<Match>, StoreError>>>,
     /// Of those being read.
     postings: VecDeque<u64>,
     /// Starts of the latest matching spans, with their traces.
-    found: Vec<(u64, Trace)>,
+    found: Vec<Match>,
     /// Traces handed out.
     given: usize,
     limit: usize,
@@ -149,7 +152,7 @@ impl<'s> Search<'s> {
 
     /// The latest trace found, unless one to come, which matches at `to_come` or before, may come before it.
     fn first(&mut self, to_come: Option<u64>) -> Option<Trace> {
-        let order = |(at, trace): &(u64, Trace)| (Reverse(*at), trace.spans.first().map(|s| s.trace_id));
+        let order = |(at, trace): &Match| (Reverse(*at), trace.spans.first().map(|s| s.trace_id));
         let (i, (at, _)) = self.found.iter().enumerate().min_by_key(|(_, found)| order(found))?;
         // Of equal times the smaller trace id comes first.
         to_come.is_none_or(|to_come| *at > to_come).then(|| self.found.swap_remove(i).1)

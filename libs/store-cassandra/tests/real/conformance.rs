@@ -7,7 +7,8 @@ use skua_store_cassandra::{CassandraDependencies, CassandraSampling};
 use std::time::Duration;
 
 /// Cassandra can all of it; values are compared as text.
-pub const ABILITIES: Abilities = Abilities { warnings: true, long_values: true, any_service: true, patterns: false };
+pub const ABILITIES: Abilities =
+    Abilities { warnings: true, long_values: true, any_service: true, patterns: false, repeated_keys: true };
 
 #[tokio::test]
 async fn passes_the_suite() {

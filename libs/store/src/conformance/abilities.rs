@@ -11,6 +11,8 @@ pub struct Abilities {
     pub any_service: bool,
     /// The tag values of a search are Lucene regular expressions over the whole value. Else they are compared as text.
     pub patterns: bool,
+    /// A key may come more than once among the tags of a span. Else the last of them stays.
+    pub repeated_keys: bool,
 }
 
 impl Abilities {

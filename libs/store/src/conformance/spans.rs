@@ -213,6 +213,16 @@ pub(super) fn normal(spans: &[Span]) -> Vec<Span> {
     spans
 }
 
+/// What is left of a span where a key is kept once.
+pub(super) fn keep_last_of_each_key(span: &mut Span) {
+    let mut place = 0;
+    let all = span.tags.clone();
+    span.tags.retain(|tag| {
+        place += 1;
+        !all[place..].iter().any(|later| later.key == tag.key)
+    });
+}
+
 fn sort(tags: &mut [Tag]) {
     tags.sort_by(|a, b| (&a.key, a.value.type_name(), a.value.as_text()).cmp(&(&b.key, b.value.type_name(), b.value.as_text())));
 }

@@ -30,7 +30,8 @@ enum Fault {
 }
 
 /// What the memory store can.
-pub(crate) const MEMORY: Abilities = Abilities { warnings: true, long_values: true, any_service: true, patterns: false };
+pub(crate) const MEMORY: Abilities =
+    Abilities { warnings: true, long_values: true, any_service: true, patterns: false, repeated_keys: true };
 
 /// A memory store seen through a fault.
 struct Broken {
@@ -152,6 +153,7 @@ async fn an_ability_is_not_hidden() {
         (Abilities { warnings: false, ..MEMORY }, "warnings"),
         (Abilities { long_values: false, ..MEMORY }, "search-unindexed"),
         (Abilities { any_service: false, ..MEMORY }, "search-any-service"),
+        (Abilities { repeated_keys: false, ..MEMORY }, "typed-tags"),
     ] {
         let store = Arc::new(MemoryStore::new(MemoryConfig::default()));
         let run = tokio::spawn(async move { run_case(case, abilities, &*store, &*store, &|| Box::pin(async {})).await });

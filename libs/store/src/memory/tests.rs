@@ -39,7 +39,7 @@ async fn services(store: &MemoryStore) -> Vec<String> {
 #[tokio::test]
 async fn passes_the_suite() {
     let store = store(0, 0);
-    let abilities = Abilities { warnings: true, long_values: true, any_service: true, patterns: false };
+    let abilities = Abilities { warnings: true, long_values: true, any_service: true, patterns: false, repeated_keys: true };
     conformance::run(abilities, &store, &store, &|| Box::pin(async {})).await;
 }
 
