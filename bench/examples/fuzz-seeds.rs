@@ -13,7 +13,6 @@ use skua_model::SpanBatch;
 use skua_model::wire::{put_bytes, put_message, put_uint, put_varint};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Microseconds since 1970.
 const TIME: i64 = 1_700_000_000_123_456;
@@ -65,7 +64,7 @@ impl Seeds {
 /// Spans of the load generator in each format that it can be written in.
 fn generated(seeds: &Seeds, spans: usize) -> Result<(), Failure> {
     let now = TIME as u64 * 1000;
-    let load = generate(&Config { seed: spans as u64, spans, batch: spans, now, window: Duration::from_secs(300) });
+    let load = generate(&Config { seed: spans as u64, now, ..Config::new(spans, spans) });
     let name = format!("spans-{spans}");
     for request in load.requests {
         let batch = SpanBatch::parse(request.clone())?;

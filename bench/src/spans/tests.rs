@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 const NOW: u64 = 1_790_000_000_000_000_000;
 
 fn config(seed: u64, spans: usize) -> Config {
-    Config { seed, spans, batch: 200, now: NOW, window: Duration::from_secs(300) }
+    Config { seed, now: NOW, ..Config::new(spans, 200) }
 }
 
 fn decode(load: &Load) -> Vec<ResourceSpans> {
