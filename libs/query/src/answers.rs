@@ -124,17 +124,6 @@ impl QueryService {
     }
 }
 
-impl QueryService {
-    /// A trace as an answer has it, of one that was asked for raw: who sends traces one after the other mends each when its turn
-    /// comes.
-    pub fn mended(&self, mut trace: Trace, raw: bool) -> Trace {
-        if !raw {
-            adjust(&mut trace, self.max_clock_skew);
-        }
-        trace
-    }
-}
-
 pub(crate) fn not_found() -> StoreError {
     StoreError::new(ErrorKind::NotFound, "trace not found")
 }

@@ -2,15 +2,14 @@
 //! and reflection.
 //!
 //! What differs from Jaeger 1.76 on purpose: a store that is away, full, too slow or not able to is UNAVAILABLE,
-//! RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED or UNIMPLEMENTED, not INTERNAL; an answer that is not complete says so in the header
+//! RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED or UNIMPLEMENTED, not INTERNAL; an answer that is not complete says so in the trailer
 //! `skua-partial`; lists are sorted; a search on Elasticsearch or Cassandra may leave its times out.
 
 mod content_type;
 mod health;
-mod one_by_one;
-mod partial;
 mod routes;
 mod status;
+mod streamed;
 mod summary;
 #[cfg(test)]
 mod tests;

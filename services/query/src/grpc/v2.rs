@@ -1,8 +1,7 @@
 //! `jaeger.api_v2.QueryService`.
 
-use super::one_by_one::one_by_one;
-use super::partial;
 use super::status::status;
+use super::streamed::messages;
 use super::times::{self, micros};
 use futures::stream::{self, BoxStream, StreamExt};
 use skua_model::TraceId;
@@ -12,8 +11,9 @@ use skua_proto::jaeger::api_v2::{
     GetDependenciesResponse, GetOperationsRequest, GetOperationsResponse, GetServicesRequest, GetServicesResponse,
     GetTraceRequest, Operation, SpansResponseChunk, TraceQueryParameters,
 };
+use skua_query::Wanted;
 use skua_query::api_v2::chunks;
-use skua_store::{Found, StoreError, TraceQuery};
+use skua_store::{StoreError, TraceQuery};
 use tonic::{Request, Response, Status};
 
 /// The service.
@@ -29,9 +29,9 @@ impl QueryService for V2 {
     async fn get_trace(&self, request: Request<GetTraceRequest>) -> Result<Response<Chunks>, Status> {
         let request = request.into_inner();
         let id = trace_id(&request.trace_id)?;
-        let trace = self.0.trace(id, request.raw_traces).await;
-        let trace = trace.map_err(|e| of_a_trace("failed to fetch spans from the backend: ", e))?;
-        Ok(Response::new(stream::iter(chunks(trace)).map(Ok).boxed()))
+        const PREFIX: &str = "failed to fetch spans from the backend: ";
+        let answers = self.0.answer_trace(id, request.raw_traces).await.map_err(|e| of_a_trace(PREFIX, e))?;
+        Ok(Response::new(messages(answers, PREFIX, chunks)))
     }
 
     async fn archive_trace(&self, request: Request<ArchiveTraceRequest>) -> Result<Response<ArchiveTraceResponse>, Status> {
@@ -46,14 +46,11 @@ impl QueryService for V2 {
 
     async fn find_traces(&self, request: Request<FindTracesRequest>) -> Result<Response<Chunks>, Status> {
         let query = request.into_inner().query.ok_or_else(|| Status::invalid_argument("missing query"))?;
+        const PREFIX: &str = "failed when searching for traces: ";
         let raw = query.raw_traces;
-        let found = match store_query(query) {
-            Some(query) => self.0.find(&query, true).await.map_err(|e| status("failed when searching for traces: ", e))?,
-            None => Found::default(),
-        };
-        let query = self.0.clone();
-        let chunks = one_by_one(found.traces).flat_map(move |trace| stream::iter(chunks(query.mended(trace, raw))).map(Ok));
-        Ok(partial::told(Response::new(chunks.boxed()), &found.partial))
+        let Some(query) = store_query(query) else { return Ok(Response::new(stream::empty().boxed())) };
+        let answers = self.0.answer(Wanted::Search(query), raw).await.map_err(|e| status(PREFIX, e))?;
+        Ok(Response::new(messages(answers, PREFIX, chunks)))
     }
 
     async fn get_services(&self, _: Request<GetServicesRequest>) -> Result<Response<GetServicesResponse>, Status> {

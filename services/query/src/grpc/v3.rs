@@ -1,9 +1,9 @@
 //! `jaeger.api_v3.QueryService`: data in OTLP. Three methods are as of Jaeger 1.76's; dependencies and summaries are 2.20's.
 
-use super::one_by_one::one_by_one;
 use super::status::status;
+use super::streamed::messages;
+use super::summary;
 use super::times::{self, micros};
-use super::{partial, summary};
 use futures::stream::{self, BoxStream, StreamExt};
 use skua_model::{IdError, TraceId};
 use skua_proto::jaeger::api_v3::query_service_server::QueryService;
@@ -13,13 +13,10 @@ use skua_proto::jaeger::api_v3::{
     GetTraceRequest, Operation, TraceQueryParameters,
 };
 use skua_proto::otlp::trace::v1::TracesData;
-use skua_query::TraceSummary;
 use skua_query::api_v3::chunks;
-use skua_store::{ErrorKind, Found, TraceQuery};
+use skua_query::{Answers, TraceSummary, Wanted};
+use skua_store::{ErrorKind, TraceQuery};
 use tonic::{Request, Response, Status};
-
-/// Summaries of a message.
-const SUMMARIES: usize = 20;
 
 /// The service.
 pub(super) struct V3(pub skua_query::QueryService);
@@ -38,20 +35,18 @@ impl QueryService for V3 {
         let request = request.into_inner();
         let malformed = |e: IdError| Status::unknown(format!("malform trace ID: {e}"));
         let id: TraceId = request.trace_id.parse().map_err(malformed)?;
-        let chunks = match self.0.otlp_trace(id, request.raw_traces).await {
-            Ok(trace) => chunks(trace),
-            Err(e) if e.kind == ErrorKind::NotFound => Vec::new(),
-            Err(e) => return Err(status("", e)),
-        };
-        Ok(Response::new(stream::iter(chunks).map(Ok).boxed()))
+        match self.0.answer_trace(id, true).await {
+            Ok(answers) => Ok(Response::new(self.otlp(answers, request.raw_traces))),
+            Err(e) if e.kind == ErrorKind::NotFound => Ok(Response::new(stream::empty().boxed())),
+            Err(e) => Err(status("", e)),
+        }
     }
 
     async fn find_traces(&self, request: Request<FindTracesRequest>) -> Result<Response<Traces>, Status> {
         let query = request.into_inner().query.ok_or_else(missing_query)?;
-        let (raw, found) = (query.raw_traces, self.found(query).await?);
-        let query = self.0.clone();
-        let chunks = one_by_one(found.traces).flat_map(move |t| stream::iter(chunks(query.in_otlp(t, raw))).map(Ok));
-        Ok(partial::told(Response::new(chunks.boxed()), &found.partial))
+        let raw = query.raw_traces;
+        let found = self.found(query).await?;
+        Ok(Response::new(found.map_or_else(|| stream::empty().boxed(), |answers| self.otlp(answers, raw))))
     }
 
     async fn get_services(&self, _: Request<GetServicesRequest>) -> Result<Response<GetServicesResponse>, Status> {
@@ -81,21 +76,26 @@ impl QueryService for V3 {
 
     async fn find_trace_summaries(&self, request: Request<FindTraceSummariesRequest>) -> Result<Response<Summaries>, Status> {
         let query = request.into_inner().query.ok_or_else(missing_query)?;
-        let found = self.found(query).await?;
+        let Some(answers) = self.found(query).await? else { return Ok(Response::new(stream::empty().boxed())) };
         let query = self.0.clone();
-        let summaries = one_by_one(found.traces).map(move |t| summary::message(TraceSummary::of(&query.in_otlp(t, false))));
-        let messages = summaries.chunks(SUMMARIES).map(|summaries| Ok(FindTraceSummariesResponse { summaries }));
-        Ok(partial::told(Response::new(messages.boxed()), &found.partial))
+        let message = move |trace| FindTraceSummariesResponse {
+            summaries: vec![summary::message(TraceSummary::of(&query.in_otlp(trace, false)))],
+        };
+        Ok(Response::new(messages(answers, "", move |trace| std::iter::once(message(trace)))))
     }
 }
 
 impl V3 {
-    /// Traces as they are stored.
-    async fn found(&self, query: TraceQueryParameters) -> Result<Found, Status> {
-        match store_query(query)? {
-            Some(query) => self.0.find(&query, true).await.map_err(|e| status("", e)),
-            None => Ok(Found::default()),
-        }
+    /// Traces as they are stored; `None` when no span can match.
+    async fn found(&self, query: TraceQueryParameters) -> Result<Option<Answers>, Status> {
+        let Some(query) = store_query(query)? else { return Ok(None) };
+        self.0.answer(Wanted::Search(query), true).await.map(Some).map_err(|e| status("", e))
+    }
+
+    /// Stored traces in OTLP.
+    fn otlp(&self, answers: Answers, raw: bool) -> Traces {
+        let query = self.0.clone();
+        messages(answers, "", move |trace| chunks(query.in_otlp(trace, raw)).into_iter())
     }
 }
 

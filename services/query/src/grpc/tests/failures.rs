@@ -122,17 +122,19 @@ async fn failures_of_the_store() {
     }
 }
 
-/// Scenario: a search that lacks something, for more reasons than fit into a header. Guarantee: a few are told, in ASCII.
+/// Scenario: a search that lacks something, for more reasons than fit into metadata. Guarantee: a few are told, in ASCII.
 #[tokio::test]
 async fn a_partial_answer_says_so() {
     let server = Server::over(stores(Arc::new(Failing(None)), None));
     for channel in server.clients().await {
         let query = Some(TraceQueryParameters::default());
         let answer = QueryServiceClient::new(channel).find_traces(FindTracesRequest { query }).await.unwrap();
-        let reasons: Vec<_> = answer.metadata().get_all("skua-partial").iter().map(|v| v.to_str().unwrap()).collect();
+        let mut answer = answer.into_inner();
+        assert!(answer.message().await.unwrap().is_none());
+        let trailers = answer.trailers().await.unwrap().unwrap();
+        let reasons: Vec<_> = trailers.get_all("skua-partial").iter().map(|v| v.to_str().unwrap()).collect();
         assert_eq!(reasons.len(), 8);
         assert!(reasons[0].starts_with("trace 0 has more than 10 spans: ?xxx") && reasons[0].len() == 256, "{}", reasons[0]);
-        assert!(answer.into_inner().message().await.unwrap().is_none());
     }
     server.end().await;
 }

@@ -244,7 +244,7 @@ async fn many_summaries() {
     let server = serving(TracesData { resource_spans: vec![of_service("shop", spans)] }).await;
     let mut client = Client::new(server.client().await);
     let messages = summaries(&mut client, Some(query("shop"))).await.unwrap();
-    assert_eq!(messages.iter().map(|m| m.summaries.len()).collect::<Vec<_>>(), [20, 20, 5]);
+    assert!(messages.iter().all(|m| m.summaries.len() == 1), "each as soon as it is known");
     let ids: Vec<String> = messages.into_iter().flat_map(|m| m.summaries).map(|s| s.trace_id).collect();
     assert_eq!(ids, (1..=45).rev().map(|i| format!("{i:032x}")).collect::<Vec<_>>());
     server.end().await;
