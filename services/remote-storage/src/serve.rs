@@ -79,7 +79,7 @@ pub async fn run(parts: Parts, drain: Duration, stop: CancellationToken) -> Resu
         ended = serve_routes(listener, limits, routes, stop.clone()) => ended?,
         () = late => {}
     }
-    match tokio::time::timeout(drain, intake.drain()).await {
+    match tokio::time::timeout(drain / 2, intake.drain()).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(e)) => {
             tracing::error!(error = %e, "failed to flush the writer");

@@ -5,5 +5,6 @@ mod conformance;
 mod errors;
 mod given;
 mod reading;
+mod services;
 mod tls;
 mod writing;
