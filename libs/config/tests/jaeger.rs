@@ -73,6 +73,11 @@ const OURS: &[&str] = &[
     "sampling-config.type",
     "sampling-storage.type",
     "trace-ttl",
+    "query.max-concurrent-requests",
+    "query.max-memory",
+    "query.max-result-size",
+    "query.max-trace-size",
+    "query.timeout",
 ];
 
 /// Scenario: the flags of Jaeger's binaries, written down apart from the tables. Guarantees: all are there with their

@@ -134,7 +134,12 @@ impl SpanReader for RemoteStore {
         trace.ok_or_else(|| StoreError::new(ErrorKind::NotFound, "trace not found"))
     }
 
-    /// What the values of tags are, and whether a service may be left out, is the server's business.
+    /// Whether it may is the server's business, which is asked.
+    fn searches_any_service(&self) -> bool {
+        true
+    }
+
+    /// What the values of tags are is the server's business.
     async fn find(&self, query: &TraceQuery) -> Result<Found, StoreError> {
         let found = match self.spoken.by(&self.caller).await? {
             Protocol::V1 { .. } => v1::find(&self.caller, query).await,
