@@ -1,6 +1,7 @@
 //! Every route and every error, through the router, over a store in memory or one that fails on command.
 
 mod grafana;
+mod kiali;
 mod metrics;
 mod openapi;
 mod routes;

@@ -1,7 +1,7 @@
 //! Clocks of different hosts.
 
 use crate::go;
-use skua_model::{Process, Span, SpanId, Trace, Value};
+use skua_model::{Process, RefType, Reference, Span, SpanId, Trace, Value};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -11,11 +11,13 @@ use std::time::Duration;
 ///
 /// Two spans are of one host when their processes have the same tag `ip`; without one, every span is its own host. A child as
 /// long as its parent or shorter is centred in it, a longer one only moved to not start before it; its descendants on the same
-/// host move along, logs too. A shift above `max` is not made but told of in a warning; with `max` 0 none is made.
+/// host move along, logs too. A span that only follows its parent (FOLLOWS_FROM) need not lie inside it, and is not shifted for it
+/// (Jaeger does that). A shift above `max` is not made but told of in a warning; with `max` 0 none is made.
 pub fn clock_skew(trace: &mut Trace, max: Duration) {
     let timed = |(span, host): (&Span, Option<usize>)| Timed {
         id: span.span_id,
         parent: span.parent_id(),
+        follows: span.parent_id().is_some() && !span.references.iter().any(|r| is_parent(span, r)),
         host,
         start: span.start_time,
         duration: span.duration,
@@ -36,10 +38,17 @@ pub fn clock_skew(trace: &mut Trace, max: Duration) {
     });
 }
 
+/// The parent that waits for the span.
+fn is_parent(span: &Span, r: &Reference) -> bool {
+    r.kind == RefType::ChildOf && r.trace_id == span.trace_id && Some(r.span_id) == span.parent_id()
+}
+
 /// A span as its clock is looked at.
 pub(crate) struct Timed {
     pub id: SpanId,
     pub parent: Option<SpanId>,
+    /// The parent does not wait for it: FOLLOWS_FROM.
+    pub follows: bool,
     /// Spans of one host have one clock; `None` when it is not known.
     pub host: Option<usize>,
     /// Nanoseconds since 1970.
@@ -106,7 +115,10 @@ pub(crate) fn correct(mut spans: Vec<Timed>, max: Duration, mut found: impl FnMu
     // Parents before children. Spans whose parents form a ring are never reached, and stay as they are.
     while let Some((i, parent, inherited)) = to_visit.pop() {
         let delta = match parent {
-            Some(p) if spans[i].host.is_none() || spans[i].host != spans[p].host => skew(&spans[i], &spans[p]),
+            Some(p) if spans[i].host.is_none() || spans[i].host != spans[p].host => match spans[i].follows {
+                true => 0,
+                false => skew(&spans[i], &spans[p]),
+            },
             _ => inherited,
         };
         if delta != 0 && u128::from(delta.unsigned_abs()) > max.as_nanos() {

@@ -133,6 +133,20 @@ fn skew_is_centred() {
     }
 }
 
+/// Scenario: a consumer works on another host, long after the producer's span has ended: it follows from it, or it has both kinds of
+/// reference to it. Guarantee: the one that follows is left alone without a word, the other is shifted.
+#[test]
+fn what_follows_is_not_shifted() {
+    let follower = |references| Span { references, ..span(2, 0, 500, 10, "b") };
+    let (follows, child) = (reference(RefType::FollowsFrom, TRACE, 1), reference(RefType::ChildOf, TRACE, 1));
+    for (references, start) in [(vec![follows], 500), (vec![follows, child], 55)] {
+        let mut trace = Trace { spans: vec![span(1, 0, 10, 100, "a"), follower(references)] };
+        clock_skew(&mut trace, Duration::from_secs(60));
+        assert_eq!(trace.spans[1].start_time / MS, start);
+        assert_eq!(trace.spans[1].warnings.is_empty(), start == 500);
+    }
+}
+
 /// Scenario: a server's span is an hour late; its child is on the same host, and that one's child on a third.
 /// Guarantees: the same host moves along by the same shift, and the third is measured against what was moved.
 #[test]

@@ -11,7 +11,8 @@ use skua_proto::otlp::trace::v1::span::{Event, Link, SpanKind};
 /// Jaeger's attribute for warnings, a list of texts.
 pub(crate) const WARNINGS: &str = "@jaeger@warnings";
 
-const REF_TYPE: &str = "opentracing.ref_type";
+/// The attribute of a link that says of which kind the reference was.
+pub(super) const REF_TYPE: &str = "opentracing.ref_type";
 
 pub(super) fn convert(span: &Span) -> otlp::Span {
     let mut attributes = Attributes::of(&span.tags);

@@ -3,6 +3,8 @@
 use super::{span_id, spans_mut, warn};
 use crate::adjust::{self, Finding, Timed};
 use crate::otlp::attributes::{Any, KeyValue};
+use crate::otlp::span::REF_TYPE;
+use skua_proto::otlp::trace::v1::span::Link;
 use skua_proto::otlp::trace::v1::{ResourceSpans, Span, TracesData};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,6 +21,7 @@ pub(super) fn correct(data: &mut TracesData, max: Duration) {
         timed.extend(resource.scope_spans.iter().flat_map(|s| &s.spans).map(|span| Timed {
             id: span_id(&span.span_id),
             parent: Some(span_id(&span.parent_span_id)).filter(|p| !p.is_zero()),
+            follows: follows(span),
             host,
             start: span.start_time_unix_nano,
             duration: span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano),
@@ -33,6 +36,12 @@ pub(super) fn correct(data: &mut TracesData, max: Duration) {
         }
         warn(span, finding.text(max));
     }
+}
+
+/// Whether a link says that the parent does not wait for the span.
+fn follows(span: &Span) -> bool {
+    let of_parent = |l: &&Link| l.span_id == span.parent_span_id && l.trace_id == span.trace_id;
+    span.links.iter().filter(of_parent).any(|l| l.attributes.iter().any(|a| a.key == REF_TYPE && text(a) == Some("follows_from")))
 }
 
 fn shift(span: &mut Span, delta: i64) {
