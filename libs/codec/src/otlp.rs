@@ -1,7 +1,7 @@
 //! What an OTLP receiver answers: `ExportTraceServiceResponse` and `google.rpc.Status`, in protobuf and in JSON.
 
 use skua_model::json::{put_int, put_string};
-use skua_model::wire::{put_bytes, put_message, put_uint};
+use skua_model::wire::{Cursor, WireError, len, messages, put_bytes, put_message, put_uint};
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -70,6 +70,43 @@ pub fn status_json(code: i32, message: &str, retry_after: Option<Duration>) -> V
     }
     out.push(b'}');
     out
+}
+
+/// What [`status`] has as `retry_after`: the delay of a `google.rpc.RetryInfo` in a `google.rpc.Status`.
+///
+/// # Errors
+/// When it is not that message.
+pub fn retry_info(details: &[u8]) -> Result<Option<Duration>, WireError> {
+    const DETAILS: u32 = len(3);
+    for any in messages(details, DETAILS) {
+        let (mut kind, mut value) = (&b""[..], &b""[..]);
+        let mut c = Cursor::new(any);
+        while let Some(tag) = c.tag()? {
+            match tag {
+                0x0a => kind = c.bytes()?,
+                0x12 => value = c.bytes()?,
+                _ => c.skip(tag, 0b110)?,
+            }
+        }
+        if kind == RETRY_INFO.as_bytes() {
+            return messages(value, len(1)).next().map(duration).transpose();
+        }
+    }
+    Ok(None)
+}
+
+/// A `google.protobuf.Duration`; a negative one is zero.
+fn duration(message: &[u8]) -> Result<Duration, WireError> {
+    let (mut seconds, mut nanos) = (0_i64, 0_i32);
+    let mut c = Cursor::new(message);
+    while let Some(tag) = c.tag()? {
+        match tag {
+            0x08 => seconds = c.varint()? as i64,
+            0x10 => nanos = c.varint()? as i32,
+            _ => c.skip(tag, 0b110)?,
+        }
+    }
+    Ok(Duration::from_secs(seconds.max(0) as u64) + Duration::from_nanos(nanos.max(0) as u64))
 }
 
 fn put_text(out: &mut Vec<u8>, number: u32, text: &str) {

@@ -22,6 +22,9 @@ impl Raw {
     /// Of a server: long requests, answers of a few bytes.
     pub const LONG_REQUESTS: Self = Self { send: (64, 1024), receive: LONG };
 
+    /// Of a client: long requests, answers of a few bytes.
+    pub const LONG_CALLS: Self = Self { send: (1 << 10, 1 << 20), receive: 1 << 10 };
+
     /// Messages of any length both ways, and streams of them.
     pub const STREAMS: Self = Self { send: (TOGETHER, TOGETHER), receive: LONG };
 }

@@ -1,6 +1,6 @@
 //! What a gRPC status means to a caller.
 
-use skua_model::wire::{Cursor, WireError, len, messages};
+use skua_codec::otlp::retry_info;
 use skua_store::{ErrorKind, StoreError};
 use std::error::Error as _;
 use std::time::Duration;
@@ -80,41 +80,6 @@ pub(crate) fn late(method: &str, server: &str, patience: Duration) -> StoreError
 pub(crate) fn unreadable(method: &str, server: &str, e: impl std::error::Error + Send + Sync + 'static) -> StoreError {
     let message = format!("{method} of the remote storage {server}: cannot read the answer: {e}");
     StoreError::new(ErrorKind::Internal, message).caused_by(e)
-}
-
-/// The delay of a `google.rpc.RetryInfo` in a `google.rpc.Status`.
-fn retry_info(details: &[u8]) -> Result<Option<Duration>, WireError> {
-    const DETAILS: u32 = len(3);
-    const RETRY_INFO: &[u8] = b"type.googleapis.com/google.rpc.RetryInfo";
-    for any in messages(details, DETAILS) {
-        let (mut kind, mut value) = (&b""[..], &b""[..]);
-        let mut c = Cursor::new(any);
-        while let Some(tag) = c.tag()? {
-            match tag {
-                0x0a => kind = c.bytes()?,
-                0x12 => value = c.bytes()?,
-                _ => c.skip(tag, 0b110)?,
-            }
-        }
-        if kind == RETRY_INFO {
-            return messages(value, len(1)).next().map(duration).transpose();
-        }
-    }
-    Ok(None)
-}
-
-/// A `google.protobuf.Duration`; a negative one is zero.
-fn duration(message: &[u8]) -> Result<Duration, WireError> {
-    let (mut seconds, mut nanos) = (0_i64, 0_i32);
-    let mut c = Cursor::new(message);
-    while let Some(tag) = c.tag()? {
-        match tag {
-            0x08 => seconds = c.varint()? as i64,
-            0x10 => nanos = c.varint()? as i32,
-            _ => c.skip(tag, 0b110)?,
-        }
-    }
-    Ok(Duration::from_secs(seconds.max(0) as u64) + Duration::from_nanos(nanos.max(0) as u64))
 }
 
 #[cfg(test)]

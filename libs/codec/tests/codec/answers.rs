@@ -2,7 +2,7 @@
 
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
 use prost::Message;
-use skua_codec::otlp::{export_response, export_response_json, status, status_json};
+use skua_codec::otlp::{export_response, export_response_json, retry_info, status, status_json};
 use std::time::Duration;
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -61,4 +61,13 @@ fn a_status_may_say_when_to_come_back() {
         r#"{"code":14,"message":"full","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1.5s"}]}"#;
     assert_eq!(status_json(14, "full", Some(Duration::from_millis(1_500))), json.as_bytes());
     assert!(status_json(14, "", Some(Duration::from_secs(3))).ends_with(br#""retryDelay":"3s"}]}"#));
+}
+
+#[test]
+fn when_to_come_back_is_read() {
+    for wish in [None, Some(Duration::from_millis(1_500)), Some(Duration::from_secs(3))] {
+        assert_eq!(retry_info(&status(8, "full", wish)).unwrap(), wish);
+    }
+    assert_eq!(retry_info(b"").unwrap(), None);
+    assert!(retry_info(&[0x1a, 2, 0x12, 9]).is_err());
 }

@@ -1,13 +1,13 @@
 //! Calls to collectors: to one after the other, until one answers.
 
 use super::peers::{Peer, Peers};
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
 use http::uri::PathAndQuery;
-use skua_model::wire::{Cursor, WireError, len, messages};
+use skua_codec::otlp::retry_info;
+use skua_proto::Raw;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Status};
 
 /// Time for one call. A collector that answers when Kafka has the spans may take seconds.
@@ -152,7 +152,7 @@ async fn call_one(peer: &Peer, method: &'static str, message: Bytes) -> Result<B
     let mut grpc = tonic::client::Grpc::new(peer.channel());
     let answer = async {
         grpc.ready().await.map_err(|e| Failure::of(&Status::from_error(Box::new(e)), peer))?;
-        let answer = grpc.unary(tonic::Request::new(message), PathAndQuery::from_static(method), Raw).await;
+        let answer = grpc.unary(tonic::Request::new(message), PathAndQuery::from_static(method), Raw::LONG_CALLS).await;
         answer.map(tonic::Response::into_inner).map_err(|status| Failure::of(&status, peer))
     };
     tokio::time::timeout(CALL, answer).await.unwrap_or_else(|_| {
@@ -161,101 +161,9 @@ async fn call_one(peer: &Peer, method: &'static str, message: Bytes) -> Result<B
     })
 }
 
-/// The delay of a `google.rpc.RetryInfo` in a `google.rpc.Status`.
-fn retry_info(details: &[u8]) -> Result<Option<Duration>, WireError> {
-    const DETAILS: u32 = len(3);
-    const RETRY_INFO: &[u8] = b"type.googleapis.com/google.rpc.RetryInfo";
-    for any in messages(details, DETAILS) {
-        let (mut kind, mut value) = (&b""[..], &b""[..]);
-        let mut c = Cursor::new(any);
-        while let Some(tag) = c.tag()? {
-            match tag {
-                0x0a => kind = c.bytes()?,
-                0x12 => value = c.bytes()?,
-                _ => c.skip(tag, 0b110)?,
-            }
-        }
-        if kind == RETRY_INFO {
-            return messages(value, len(1)).next().map(duration).transpose();
-        }
-    }
-    Ok(None)
-}
-
-/// A `google.protobuf.Duration`; a negative one is zero.
-fn duration(message: &[u8]) -> Result<Duration, WireError> {
-    let (mut seconds, mut nanos) = (0_i64, 0_i32);
-    let mut c = Cursor::new(message);
-    while let Some(tag) = c.tag()? {
-        match tag {
-            0x08 => seconds = c.varint()? as i64,
-            0x10 => nanos = c.varint()? as i32,
-            _ => c.skip(tag, 0b110)?,
-        }
-    }
-    Ok(Duration::from_secs(seconds.max(0) as u64) + Duration::from_nanos(nanos.max(0) as u64))
-}
-
-/// Messages as bytes.
-#[derive(Debug, Clone, Copy, Default)]
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, dst: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        dst.reserve(item.len()); // at once, instead of by doubling
-        dst.put(item);
-        Ok(())
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(1 << 10, 1 << 20)
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, src: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(src.copy_to_bytes(src.remaining())))
-    }
-
-    fn buffer_settings(&self) -> BufferSettings {
-        BufferSettings::new(1 << 10, 1 << 20)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_collectors_wish_is_read() {
-        for wish in [None, Some(Duration::from_millis(1_500)), Some(Duration::from_secs(3))] {
-            let status = skua_codec::otlp::status(8, "full", wish);
-            assert_eq!(retry_info(&status).expect("a status"), wish);
-        }
-        assert_eq!(retry_info(b"").expect("nothing"), None);
-        assert!(retry_info(&[0x1a, 2, 0x12, 9]).is_err());
-    }
 
     #[test]
     fn pauses_grow() {
