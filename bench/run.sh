@@ -199,39 +199,45 @@ query_service() {
   wait_for "$TIER" 60 curl -fsS -m 5 "http://$QUERY/api/services"
 }
 
-# query: the same requests to ours and, when there is one, to the peer.
-query() {
-  local load seed small large now who program search
-  need_elasticsearch
-  PREFIX=bench-query-$$
+# store_traces PREFIX SPANLOAD_FLAGS...: through a collector into Elasticsearch; sets TRACE to the first one's id.
+store_traces() {
+  local prefix=$1 load; shift
   free_port; ADMIN=$PORT; free_port; OTLP=$PORT; free_port
   STORAGE=elasticsearch launch collector --admin.http.host-port="127.0.0.1:$ADMIN" --collector.otlp.grpc.host-port="127.0.0.1:$OTLP" \
     --collector.otlp.http.host-port= --collector.grpc-server.host-port= --collector.http-server.host-port="127.0.0.1:$PORT" \
-    --es.server-urls="$ES" --es.index-prefix="$PREFIX" --es.num-replicas=0
-  load=$("$bin/spanload" --target "127.0.0.1:$OTLP" --spans "$SPANS" --batch "$BATCH" --conns 4)
-  small=$("$bin/spanload" --target "127.0.0.1:$OTLP" --spans 10000 --one-trace true --seed 2 --batch "$BATCH" --conns 4)
-  large=$("$bin/spanload" --target "127.0.0.1:$OTLP" --spans 100000 --one-trace true --seed 3 --batch "$BATCH" --conns 4)
+    --es.server-urls="$ES" --es.index-prefix="$prefix" --es.num-replicas=0
+  load=$("$bin/spanload" --target "127.0.0.1:$OTLP" --batch "$BATCH" --conns 4 "$@")
   stop "$TIER"
-  curl -fsS -o /dev/null -m 60 -X POST "$ES/$PREFIX*/_refresh"
-  curl -fsS -o /dev/null -m 300 -X POST "$ES/$PREFIX*/_forcemerge?max_num_segments=5" || true
-  small=$(sed -n 's/.*"first_trace":"\([0-9a-f]*\)".*/\1/p' <<<"$small") large=$(sed -n 's/.*"first_trace":"\([0-9a-f]*\)".*/\1/p' <<<"$large")
+  TRACE=$(sed -n 's/.*"first_trace":"\([0-9a-f]*\)".*/\1/p' <<<"$load")
+  curl -fsS -o /dev/null -m 60 -X POST "$ES/$prefix*/_refresh"
+}
+
+# query: the same requests to ours and, when there is one, to the peer. Large traces have indices of their own, which no search sees.
+query() {
+  local many=bench-query-$$-many large=bench-query-$$-large small_trace large_trace now who program search
+  need_elasticsearch
+  store_traces "$many" --spans "$SPANS"
+  store_traces "$large" --spans 10000 --one-trace true --seed 2
+  small_trace=$TRACE
+  store_traces "$large" --spans 100000 --one-trace true --seed 3
+  large_trace=$TRACE
   now=$(($(date +%s) * 1000000))
   search="/api/traces?service=checkout&limit=20&start=$((now - 3600000000))&end=$now"
   for who in skua ${PEER_BIN:+peer}; do
     program=("$skua" query); [ "$who" = skua ] || program=("$PEER_BIN")
     echo "| $who: request | CPU ms | CPU ms of Elasticsearch | peak MiB | p50 ms | p99 ms | bytes | errors |"
     echo "| --- | --- | --- | --- | --- | --- | --- | --- |"
-    query_service "$who" "${program[@]}"
-    ask "search of 20 traces among $SPANS spans" "$search" --requests 200 --warm 20
-    stop "$TIER"; query_service "$who" "${program[@]}"
-    ask "trace of 10 000 spans" "/api/traces/$small" --requests 20 --warm 1 --least 1000000
-    stop "$TIER"; query_service "$who" "${program[@]}"
-    ask "trace of 100 000 spans" "/api/traces/$large" --requests 3 --warm 0 --least 10000000
-    stop "$TIER"; query_service "$who" "${program[@]}"
+    PREFIX=$many query_service "$who" "${program[@]}"
+    ask "search of 20 traces among $SPANS spans" "$search" --requests 200 --warm 30
+    stop "$TIER"; PREFIX=$large query_service "$who" "${program[@]}"
+    ask "trace of 10 000 spans" "/api/traces/$small_trace" --requests 20 --warm 1 --least 1000000
+    stop "$TIER"; PREFIX=$large query_service "$who" "${program[@]}"
+    ask "trace of 100 000 spans" "/api/traces/$large_trace" --requests 3 --warm 0 --least 10000000
+    stop "$TIER"; PREFIX=$many query_service "$who" "${program[@]}"
     ask "200 searches at a time" "$search" --requests 1000 --conns 200
     stop "$TIER"
   done
-  forget_index "$PREFIX-"
+  forget_index "bench-query-$$-"
 }
 
 idle() {

@@ -116,7 +116,8 @@ impl ElasticsearchStore {
             }
             let few = ids.drain(..TOGETHER.min(ids.len()));
             let mut traces: Vec<Reading> = few.map(|id| pages.start(id)).collect();
-            while traces.iter().any(|trace| trace.more) {
+            let all = traces.len() > 1 && pages.together(&mut traces).await?;
+            while !all && traces.iter().any(|trace| trace.more) {
                 pages.next(&mut traces).await?;
             }
             let mut items = Vec::with_capacity(traces.len());

@@ -106,3 +106,13 @@ pub(crate) fn page(id: TraceId, around_ms: Option<(u64, u64)>, size: u64, after:
     }
     body
 }
+
+/// All spans of some traces, in no order; `size` at most.
+pub(crate) fn together(ids: &[TraceId], around_ms: Option<(u64, u64)>, size: u64) -> Value {
+    let ids: Vec<String> = ids.iter().map(TraceId::to_string).collect();
+    let mut filter = vec![json!({"terms": {"traceID": ids}})];
+    if let Some((from, to)) = around_ms {
+        filter.push(json!({"range": {"startTimeMillis": {"gte": from, "lte": to}}}));
+    }
+    json!({"size": size, "query": {"bool": {"filter": filter}}, "sort": ["_doc"], "track_total_hits": false})
+}
