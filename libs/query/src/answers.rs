@@ -10,6 +10,7 @@ use skua_model::{Trace, TraceId};
 use skua_store::{ErrorKind, Found, FoundItem, SpanReader, StoreError, TraceQuery};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Spans from which a trace is mended on a thread of its own, so that others go on meanwhile.
@@ -46,17 +47,27 @@ pub struct Held {
 /// What a request is answered, as it is read. Dropping it ends the reading at once.
 pub struct Answers {
     first: Option<Item>,
-    rest: mpsc::Receiver<Result<Item, StoreError>>,
-    _reading: AbortOnDropHandle<()>,
+    rest: mpsc::Receiver<Item>,
+    /// How the reading ended; `None` when that was told.
+    reading: Option<AbortOnDropHandle<Result<(), StoreError>>>,
 }
 
 impl Answers {
     /// The next item; `None` at the end, and after an error.
     pub async fn next(&mut self) -> Option<Result<Item, StoreError>> {
-        match self.first.take() {
-            Some(item) => Some(Ok(item)),
-            None => self.rest.recv().await,
+        if let Some(item) = self.first.take() {
+            return Some(Ok(item));
         }
+        match self.rest.recv().await {
+            Some(item) => Some(Ok(item)),
+            None => self.ended().await.err().map(Err),
+        }
+    }
+
+    /// An answer is whole only when the reading says so: it may have met a limit, or broken.
+    async fn ended(&mut self) -> Result<(), StoreError> {
+        let Some(reading) = self.reading.take() else { return Ok(()) };
+        reading.await.unwrap_or_else(|e| Err(broken(e)))
     }
 
     /// All of it.
@@ -81,11 +92,12 @@ impl QueryService {
     /// [`Limits`](crate::Limits). Later errors are items.
     pub async fn answer(&self, wanted: Wanted, raw: bool) -> Result<Answers, StoreError> {
         let pass = self.gate.enter().await?;
-        let (out, mut rest) = mpsc::channel(1);
+        let (out, rest) = mpsc::channel(1);
         let reading = Reading { service: self.clone(), pass, raw, left: self.gate.limits.max_result_size, out };
-        let task = AbortOnDropHandle::new(tokio::spawn(reading.run(wanted)));
-        let first = rest.recv().await.transpose()?;
-        Ok(Answers { first, rest, _reading: task })
+        let reading = Some(AbortOnDropHandle::new(tokio::spawn(reading.run(wanted))));
+        let mut answers = Answers { first: None, rest, reading };
+        answers.first = answers.next().await.transpose()?;
+        Ok(answers)
     }
 
     /// Begins to answer with one trace; from the archive when the store does not have it.
@@ -128,6 +140,10 @@ pub(crate) fn not_found() -> StoreError {
     StoreError::new(ErrorKind::NotFound, "trace not found")
 }
 
+fn broken(e: JoinError) -> StoreError {
+    StoreError::new(ErrorKind::Internal, "the query broke off").caused_by(e)
+}
+
 /// A request at work.
 struct Reading {
     service: QueryService,
@@ -135,44 +151,52 @@ struct Reading {
     raw: bool,
     /// Bytes that the answer may still have; no limit when it began with 0.
     left: usize,
-    out: mpsc::Sender<Result<Item, StoreError>>,
+    out: mpsc::Sender<Item>,
 }
 
-/// Nothing more is to be read: the client is gone, or a limit is met.
-struct Enough;
+/// Why no more is read.
+enum Stop {
+    /// The answer has its end: a limit is met, which was said.
+    Enough,
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(e: StoreError) -> Self {
+        Self::Failed(e)
+    }
+}
 
 impl Reading {
-    async fn run(mut self, wanted: Wanted) {
+    async fn run(mut self, wanted: Wanted) -> Result<(), StoreError> {
         let ended = match wanted {
             Wanted::Search(query) => self.search(query).await,
             Wanted::ByIds(ids) => self.by_ids(ids).await,
         };
-        if let Err(e) = ended {
-            let _ = self.out.send(Err(e)).await; // nobody may be there
+        match ended {
+            Ok(()) | Err(Stop::Enough) => Ok(()),
+            Err(Stop::Failed(e)) => Err(e),
         }
     }
 
-    async fn search(&mut self, query: TraceQuery) -> Result<(), StoreError> {
+    async fn search(&mut self, query: TraceQuery) -> Result<(), Stop> {
         let spans = self.service.stores.spans.clone();
         let mut found = spans.search(query);
         while let Some(item) = self.pass.in_time(found.next().map(Option::transpose)).await? {
-            let sent = match item {
-                FoundItem::Partial(why) => self.send(Item::Partial(why)).await,
+            match item {
+                FoundItem::Partial(why) => self.send(Item::Partial(why)).await?,
                 FoundItem::Trace(mut trace) => {
                     self.cut(&mut trace);
                     let (mut room, bytes) = (Room::default(), trace.spans.iter().map(weight).sum());
                     self.pass.room(&mut room, bytes).await?;
-                    self.trace(trace, room, bytes).await
+                    self.trace(trace, room, bytes).await?;
                 }
-            };
-            if sent.is_err() {
-                break;
             }
         }
         Ok(())
     }
 
-    async fn by_ids(&mut self, ids: Vec<TraceId>) -> Result<(), StoreError> {
+    async fn by_ids(&mut self, ids: Vec<TraceId>) -> Result<(), Stop> {
         let primary = self.service.stores.spans.clone();
         let archive = self.service.stores.archive.as_ref().map(|a| a.reader.clone());
         for id in ids {
@@ -180,12 +204,9 @@ impl Reading {
                 (None, Some(archive)) => self.read(&**archive, id).await?,
                 (read, _) => read,
             };
-            let sent = match read {
-                Some((trace, room, bytes)) => self.trace(trace, room, bytes).await,
-                None => self.send(Item::Missing(id)).await,
-            };
-            if sent.is_err() {
-                break;
+            match read {
+                Some((trace, room, bytes)) => self.trace(trace, room, bytes).await?,
+                None => self.send(Item::Missing(id)).await?,
             }
         }
         Ok(())
@@ -233,36 +254,38 @@ impl Reading {
         }
     }
 
-    async fn trace(&mut self, mut trace: Trace, room: Room, bytes: usize) -> Result<(), Enough> {
+    async fn trace(&mut self, mut trace: Trace, room: Room, bytes: usize) -> Result<(), Stop> {
         if self.pass.limits().max_result_size > 0 {
             if bytes > self.left {
                 self.pass.met("result-size");
                 let most = self.pass.limits().max_result_size;
                 let why = format!("the answer stops at {most} bytes of spans (--query.max-result-size): narrow the search");
-                let _ = self.send(Item::Partial(why)).await;
-                return Err(Enough);
+                self.send(Item::Partial(why)).await?;
+                return Err(Stop::Enough);
             }
             self.left -= bytes;
         }
         if !self.raw {
-            trace = mended(trace, self.service.max_clock_skew).await.ok_or(Enough)?;
+            trace = mended(trace, self.service.max_clock_skew).await.map_err(broken)?;
         }
         self.send(Item::Trace(Held { trace, _room: room })).await
     }
 
-    async fn send(&self, item: Item) -> Result<(), Enough> {
-        self.out.send(Ok(item)).await.map_err(|_| Enough)
+    /// Waits until the client has taken what was sent before, but no longer than the query may take: one that does not read must not
+    /// keep others waiting for its turn and its memory.
+    async fn send(&self, item: Item) -> Result<(), Stop> {
+        let sent = async { Ok(self.out.send(item).await.map_err(|_| Stop::Enough)) };
+        self.pass.in_time(sent).await?
     }
 }
 
-/// `None` when the process ends.
-async fn mended(mut trace: Trace, max_skew: Duration) -> Option<Trace> {
+async fn mended(mut trace: Trace, max_skew: Duration) -> Result<Trace, JoinError> {
     let large = trace.spans.len() >= LARGE;
     let mend = move || {
         adjust(&mut trace, max_skew);
         trace
     };
-    if large { tokio::task::spawn_blocking(mend).await.ok() } else { Some(mend()) }
+    if large { tokio::task::spawn_blocking(mend).await } else { Ok(mend()) }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub struct Limits {
     pub max_memory: usize,
     /// Requests that ask the store at a time; further ones wait.
     pub max_concurrent: usize,
-    /// From the request to the last span read, waiting included.
+    /// From the request to the last span read, waiting included, also for a client that does not take what was read.
     pub timeout: Duration,
 }
 

@@ -74,7 +74,7 @@ pub(super) fn query() -> Table {
             "query.timeout",
             Kind::Duration,
             "60s",
-            "longest time for one query, waiting included; 0 = no limit; not a flag of Jaeger",
+            "longest time for one query, waiting and a slow client included; 0 = no limit; not a flag of Jaeger",
         ),
         Flag::new("query.enable-tracing", Kind::Bool, "false", "trace this process itself")
             .not_yet("self-tracing is not built yet; remove the flag"),

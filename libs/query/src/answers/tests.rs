@@ -144,6 +144,35 @@ async fn what_takes_too_long_ends() {
     assert!(answers.next().await.is_none() && is_met(&service, "timeout"));
 }
 
+/// Scenario: a client takes the first trace of many and then nothing for longer than a query may take. Guarantees: the turn is another's
+/// by then, and the client is told that what it has is not all.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_read_loses_its_turn() {
+    let limits = Limits { timeout: Duration::from_secs(5), max_concurrent: 1, ..NONE };
+    let (service, _) = service(50, None, limits);
+    let mut answers = service.answer(Wanted::Search(query()), true).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(service.services().await.is_ok());
+    let mut last = None;
+    while let Some(item) = answers.next().await {
+        last = Some(item);
+    }
+    assert_eq!(last.unwrap().unwrap_err().kind, ErrorKind::Timeout);
+}
+
+/// Scenario: a bug: reading a trace panics after the first. Guarantee: the answer does not look whole.
+#[tokio::test]
+async fn what_breaks_off_says_so() {
+    let (service, _) = service(3, None, NONE);
+    let mut answers = service.answer(Wanted::Search(query()), true).await.unwrap();
+    answers.reading = Some(AbortOnDropHandle::new(tokio::spawn(async { panic!("a bug") })));
+    let mut last = None;
+    while let Some(item) = answers.next().await {
+        last = Some(item);
+    }
+    assert_eq!(last.unwrap().unwrap_err().to_string(), "the query broke off");
+}
+
 /// Scenario: one query may run at a time; its client goes away while the store hangs. Guarantee: the next one's turn comes.
 #[tokio::test]
 async fn a_client_that_is_gone_ends_the_reading() {
