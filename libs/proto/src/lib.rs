@@ -46,3 +46,16 @@ pub mod jaeger {
         }
     }
 }
+
+pub mod skua {
+    //! Packages of our own.
+
+    pub mod rollup {
+        //! What was counted while the spans streamed by.
+
+        pub mod v1 {
+            //! One document for each interval.
+            include!("generated/skua.rollup.v1.rs");
+        }
+    }
+}

@@ -4,12 +4,13 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "jaeger/api_v2/query.proto",
     "jaeger/api_v3/query_service.proto",
     "jaeger/storage/v1/storage.proto",
     "jaeger/storage/v2/trace_storage.proto",
     "jaeger/storage/v2/dependency_storage.proto",
+    "skua/rollup/v1/rollup.proto",
     "opentelemetry/proto/collector/trace/v1/trace_service.proto",
 ];
 
@@ -30,7 +31,14 @@ fn generated_code_is_of_these_files() -> Result<(), Box<dyn Error>> {
     fs::write(new.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
 
     let kept = root.join("src/generated");
-    let names = ["jaeger.api_v2.rs", "jaeger.api_v3.rs", "jaeger.storage.v1.rs", "jaeger.storage.v2.rs", "descriptors.bin"];
+    let names = [
+        "jaeger.api_v2.rs",
+        "jaeger.api_v3.rs",
+        "jaeger.storage.v1.rs",
+        "jaeger.storage.v2.rs",
+        "skua.rollup.v1.rs",
+        "descriptors.bin",
+    ];
     #[expect(clippy::disallowed_methods, reason = "not a setting of the product")]
     let update = std::env::var("UPDATE").is_ok();
     for name in names {

@@ -2,7 +2,7 @@
 //!
 //! All times are arguments, in microseconds since 1970. Stores tell times apart by the millisecond at least.
 
-use crate::StoreError;
+use crate::{ErrorKind, StoreError};
 use async_trait::async_trait;
 
 /// What [`DependencyLink::source`] reads as when it was written empty, as in Jaeger.
@@ -38,4 +38,13 @@ pub trait DependencyWriter: Send + Sync {
     /// (Not where Elasticsearch's alias has moved on to another index in between: there the list is repeated.) Several who
     /// count for one store choose different milliseconds.
     async fn write_dependencies(&self, at: u64, links: &[DependencyLink]) -> Result<(), StoreError>;
+
+    /// As [`write_dependencies`](Self::write_dependencies), but of several writers of the same `at` that with the highest `revision` stays,
+    /// whichever comes last; the same revision may be written again. An empty list replaces too.
+    ///
+    /// By default refused: a store that cannot tell revisions apart.
+    async fn replace_dependencies(&self, at: u64, revision: u64, links: &[DependencyLink]) -> Result<(), StoreError> {
+        let _ = (at, revision, links);
+        Err(StoreError::new(ErrorKind::Unsupported, "this storage cannot keep revisions of dependencies"))
+    }
 }

@@ -6,6 +6,7 @@
 //! - [`metrics`]: counts the calls to a reader, under Jaeger's names.
 //! - [`sampling`]: what adaptive sampling keeps, and its lease.
 //! - [`dependencies`]: who calls whom, as counted by a job.
+//! - [`rollups`]: what was counted while the spans streamed by, and [`span_metrics`]: metrics made of it.
 //! - [`fan_out`]: one writer that writes to several.
 //! - [`conformance`]: the one suite that every reading store has to pass.
 
@@ -16,7 +17,9 @@ pub mod fan_out;
 pub mod memory;
 pub mod metrics;
 mod reader;
+pub mod rollups;
 pub mod sampling;
+pub mod span_metrics;
 mod writer;
 
 pub use dependencies::{DependencyLink, DependencyReader, DependencyWriter};

@@ -13,6 +13,7 @@ const STOREYS: &[&[&str]] = &[
         "skua-pipeline",
         "skua-kafka",
         "skua-sampling",
+        "skua-rollup",
         "skua-query",
         "skua-store-cassandra",
         "skua-store-elasticsearch",
