@@ -187,6 +187,14 @@ impl<K: Key> Document<K> {
         }
     }
 
+    /// Leaves each series one exemplar, the slowest: they take more room than all the figures.
+    pub fn keep_slowest(&mut self) {
+        for minutes in self.rows.values_mut() {
+            let slowest = minutes.values().filter_map(|f| f.exemplar).max_by_key(|e| (e.duration, e.span_id));
+            minutes.values_mut().filter(|f| f.exemplar != slowest).for_each(|f| f.exemplar = None);
+        }
+    }
+
     /// The bytes to keep.
     ///
     /// # Errors

@@ -1,7 +1,14 @@
 //! What is counted while the spans stream by: who calls whom, and RED (requests, errors, durations) of every operation.
 //!
+//! - [`count`]: from spans to figures, in the order of each partition.
 //! - [`document`]: the figures of ten minutes, as they are kept in a [`RollupStore`](skua_store::rollups::RollupStore).
+//! - [`flush`]: figures are added to the documents, each once.
 //! - [`histogram`]: durations in exponential buckets.
 
+pub mod count;
 pub mod document;
+pub mod flush;
 pub mod histogram;
+mod metrics;
+
+pub use metrics::RollupMetrics;

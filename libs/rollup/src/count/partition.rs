@@ -1,0 +1,341 @@
+//! One source of spans, a partition of a topic or this process: its window, and what was counted of it since the last save.
+
+use super::facts::Facts;
+use super::join::{Calling, Joins, Open, Verdict, judge};
+use super::names::{Child, Names};
+use super::tally::{Counted, Tally};
+use super::window::{Class, EPOCHS, Info, Window};
+use crate::document::{Connection, Exemplar, Mark, interval_of};
+use skua_store::rollups::RollupKind;
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasher;
+
+/// What happened to spans, for the counters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Counted, each once.
+    pub counted: u64,
+    /// Came again within the window.
+    pub duplicate: u64,
+    /// Counted before the process started; read again for the window.
+    pub replayed: u64,
+    /// Left the window before a span with their parent's id came.
+    pub unjoined: u64,
+    /// Left the window before their time, for lack of memory.
+    pub evicted: u64,
+}
+
+/// Where to begin: an offset, and the clock (milliseconds since 1970) that the partition had there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The first record to read.
+    pub offset: i64,
+    /// 0 when nothing is known.
+    pub clock: u64,
+}
+
+/// What ends a wait: a record, or the end of an epoch.
+#[derive(Debug, Clone, Copy)]
+enum At {
+    Offset(i64),
+    Epoch(u64),
+}
+
+pub(crate) struct Partition {
+    /// Its name in marks.
+    pub source: String,
+    window: Window,
+    joins: Joins,
+    pub red: Tally,
+    pub links: Tally,
+    /// Everything before this offset was counted, or seen again.
+    pub next: i64,
+    /// Milliseconds since 1970, of the latest record; never goes back.
+    clock: u64,
+    /// Milliseconds of an epoch.
+    epoch_ms: u64,
+    /// The first record of each epoch in the window.
+    starts: VecDeque<(u64, Position)>,
+    /// Before this offset others may have counted already: documents have to be learned first.
+    pub until: i64,
+    /// What was counted already, by document.
+    pub learned: HashMap<(RollupKind, u64), Mark>,
+    /// A document that was not learned has a mark of at most this.
+    pub known: i64,
+    /// Of this assignment.
+    pub generation: u64,
+    /// Records are passed over until this offset comes.
+    pub awaits: Option<i64>,
+    pub seen: Seen,
+}
+
+/// What all partitions share while spans are counted.
+pub(crate) struct Shared<'a> {
+    pub names: &'a mut Names,
+    pub hasher: &'a foldhash::quality::RandomState,
+}
+
+impl Shared<'_> {
+    /// Never 0.
+    #[inline]
+    fn key(&self, trace_id: &[u8; 16], span_id: &[u8; 8]) -> u64 {
+        self.hasher.hash_one((u128::from_be_bytes(*trace_id), u64::from_be_bytes(*span_id))).max(1)
+    }
+}
+
+impl Partition {
+    /// Begins at a position; before `until` documents have to be learned.
+    pub fn new(source: String, from: Position, until: i64, window_ms: u64, generation: u64) -> Self {
+        let epoch_ms = (window_ms / EPOCHS).max(1);
+        Self {
+            source,
+            window: Window::new(from.clock / epoch_ms),
+            joins: Joins::default(),
+            red: Tally::default(),
+            links: Tally::default(),
+            next: from.offset,
+            clock: from.clock,
+            epoch_ms,
+            starts: VecDeque::new(),
+            until,
+            learned: HashMap::new(),
+            known: until,
+            generation,
+            awaits: None,
+            seen: Seen::default(),
+        }
+    }
+
+    /// Where the next process has to begin to have the same window.
+    pub fn position(&self) -> Position {
+        self.starts.front().map_or(Position { offset: self.next, clock: self.clock }, |(_, position)| *position)
+    }
+
+    pub fn mark(&self) -> Mark {
+        Mark { offset: self.next, epoch: self.window.floor().saturating_sub(1) }
+    }
+
+    /// A record comes: time goes on.
+    pub fn record(&mut self, offset: i64, clock: u64, shared: &mut Shared<'_>) {
+        if self.clock == 0 {
+            self.window = Window::new(clock / self.epoch_ms);
+        }
+        self.tick(clock, shared);
+        let epoch = self.window.epoch();
+        if self.starts.back().is_none_or(|(last, _)| *last != epoch) {
+            self.starts.push_back((epoch, Position { offset, clock: self.clock }));
+        }
+        self.next = offset + 1;
+    }
+
+    /// The time goes on, at most; what leaves the window is settled.
+    pub fn tick(&mut self, clock: u64, shared: &mut Shared<'_>) {
+        self.clock = self.clock.max(clock);
+        let epoch = self.clock / self.epoch_ms;
+        if epoch > self.window.epoch() {
+            self.leave(epoch.saturating_sub(EPOCHS), shared, true);
+            self.window.advance(epoch);
+            self.forget_starts();
+        }
+    }
+
+    fn forget_starts(&mut self) {
+        while self.starts.front().is_some_and(|(epoch, _)| *epoch < self.window.floor()) {
+            self.starts.pop_front();
+        }
+    }
+
+    /// Whether a contribution is not in its document yet.
+    #[inline]
+    fn is_new(&self, kind: RollupKind, start: u64, at: At) -> bool {
+        if self.learned.is_empty() {
+            return true;
+        }
+        match (self.learned.get(&(kind, interval_of(start))), at) {
+            (None, _) => true,
+            (Some(mark), At::Offset(offset)) => offset >= mark.offset,
+            (Some(mark), At::Epoch(epoch)) => epoch > mark.epoch,
+        }
+    }
+
+    /// Counts a span of the record at `offset`.
+    #[inline]
+    pub fn span(&mut self, f: &Facts<'_>, service: u16, offset: i64, shared: &mut Shared<'_>) {
+        let key = shared.key(&f.trace_id, &f.span_id);
+        let check = (f.start ^ f.duration.rotate_left(32) ^ f.name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+        let mut info = Info::new(service, f.kind, f.status == 2, check);
+        let (mut duplicate, mut other_half) = (false, None);
+        self.window.each(key, |found| {
+            duplicate |= found.is(info);
+            let halves = matches!((found.class(), info.class()), (Class::Caller, Class::Called) | (Class::Called, Class::Caller));
+            if halves && found.service() != service {
+                other_half.get_or_insert(found);
+            }
+            false
+        });
+        if duplicate {
+            self.seen.duplicate += 1;
+            return;
+        }
+        let exemplar = || Some(Exemplar { trace_id: f.trace_id, span_id: f.span_id, start: f.start, duration: f.duration });
+        if self.is_new(RollupKind::Red, f.start, At::Offset(offset)) {
+            self.seen.counted += 1;
+            let series = shared.names.series(service, f.name, f.kind, f.status);
+            self.red.record(series, &Counted { start: f.start, duration: f.duration, failed: false }, exemplar);
+        } else {
+            self.seen.replayed += 1;
+        }
+        let open = Open {
+            key,
+            parent: f.parent.map_or(0, |parent| shared.key(&f.trace_id, &parent)),
+            start: f.start,
+            duration: u32::try_from(f.duration).unwrap_or(u32::MAX),
+            epoch: self.window.epoch() as u32,
+            info,
+            candidate: None,
+        };
+        let at = At::Offset(offset);
+        match (info.class(), other_half) {
+            (Class::Called, Some(caller)) => {
+                self.link(&open, caller, at, shared, exemplar());
+                self.window.each(key, |found| found.is(caller));
+            }
+            _ => self.find_parent(open, at, shared, exemplar),
+        }
+        if self.is_asked_for(&open, other_half, at, shared, exemplar) {
+            info = info.answer();
+        }
+        self.window.insert(key, info);
+        if info.class() == Class::Caller
+            && !info.answered()
+            && let Some((connection, name)) = f.peer.name()
+        {
+            let link = shared.names.link(service, Child::Peer(&name), connection);
+            let Open { duration, start, epoch, .. } = open;
+            self.joins.calling.push_back(Calling { key, link, duration, start, info, epoch });
+        }
+    }
+
+    /// Looks for the span's parent among those that came before.
+    #[inline]
+    fn find_parent(&mut self, mut open: Open, at: At, shared: &mut Shared<'_>, exemplar: impl Fn() -> Option<Exemplar>) {
+        let (info, mut settled) = (open.info, None);
+        if open.parent != 0 {
+            self.window.each(open.parent, |parent| {
+                match judge(info, parent) {
+                    Verdict::Settled => _ = settled.get_or_insert(parent),
+                    Verdict::Candidate => open.consider(parent),
+                }
+                parent.service() != info.service()
+            });
+        }
+        match settled {
+            Some(parent) => self.link(&open, parent, at, shared, exemplar()),
+            None if open.parent != 0 || info.class() == Class::Called => self.joins.open(open),
+            None => {}
+        }
+    }
+
+    /// Settles the spans that waited for this one. True if one of them is of another service.
+    #[inline]
+    fn is_asked_for(
+        &mut self,
+        span: &Open,
+        other_half: Option<Info>,
+        at: At,
+        shared: &mut Shared<'_>,
+        exemplar: impl Fn() -> Option<Exemplar>,
+    ) -> bool {
+        let (info, mut answered) = (span.info, false);
+        let mut joins = std::mem::take(&mut self.joins);
+        if joins.is_waited_for(span.key) {
+            joins.children(span.key, |open| {
+                if open.key == span.key && open.info == info {
+                    return true; // A span that names itself as its parent.
+                }
+                answered |= open.info.service() != info.service();
+                match judge(open.info, info) {
+                    Verdict::Settled => self.link(open, info, at, shared, exemplar()),
+                    Verdict::Candidate => open.consider(info),
+                }
+                matches!(judge(open.info, info), Verdict::Candidate)
+            });
+        }
+        if other_half.is_some() && info.class() == Class::Caller {
+            answered = true;
+            joins.own(span.key, |open| {
+                let other = open.info.class() == Class::Called && open.info.service() != info.service();
+                if other {
+                    self.link(open, info, at, shared, exemplar());
+                }
+                !other
+            });
+        }
+        self.joins = joins;
+        answered
+    }
+
+    /// Counts a call, unless it stays within a service.
+    fn link(&mut self, child: &Open, parent: Info, at: At, shared: &mut Shared<'_>, exemplar: Option<Exemplar>) {
+        if parent.service() == child.info.service() || !self.is_new(RollupKind::Links, child.start, at) {
+            return;
+        }
+        let queued = parent.queued() || child.info.queued();
+        let connection = if queued { Connection::Messaging } else { Connection::Call };
+        let link = shared.names.link(parent.service(), Child::Service(child.info.service()), connection);
+        let failed = child.info.failed() || (parent.class() == Class::Caller && parent.failed());
+        let counted = Counted { start: child.start, duration: child.duration.into(), failed };
+        self.links.record(link, &counted, || exemplar);
+    }
+
+    /// Settles what came before an epoch; `whole` is false when it has to go before its time.
+    fn leave(&mut self, floor: u64, shared: &mut Shared<'_>, whole: bool) {
+        while let Some(calling) = self.joins.calling.front().copied().filter(|c| u64::from(c.epoch) < floor) {
+            self.joins.calling.pop_front();
+            let mut answered = false;
+            self.window.each(calling.key, |found| {
+                answered |= found.is(calling.info) && found.answered();
+                false
+            });
+            let at = At::Epoch(calling.epoch.into());
+            if !whole {
+                self.seen.evicted += u64::from(!answered);
+            } else if !answered && self.is_new(RollupKind::Links, calling.start, at) {
+                let failed = calling.info.failed();
+                let counted = Counted { start: calling.start, duration: calling.duration.into(), failed };
+                self.links.record(calling.link, &counted, || None);
+            }
+        }
+        for open in self.joins.expired(floor) {
+            match open.candidate {
+                _ if !whole => self.seen.evicted += u64::from(open.parent != 0),
+                Some(parent) => self.link(&open, parent, At::Epoch(open.epoch.into()), shared, None),
+                None => self.seen.unjoined += u64::from(open.parent != 0),
+            }
+        }
+    }
+
+    /// Gives up the oldest epoch of the window, for lack of memory.
+    pub fn evict(&mut self, shared: &mut Shared<'_>) {
+        let floor = self.window.floor() + 1;
+        self.leave(floor, shared, false);
+        self.window.expire(floor);
+        self.window.shrink();
+        self.forget_starts();
+    }
+
+    /// Settles everything, as when the window has passed.
+    pub fn settle(&mut self, shared: &mut Shared<'_>) {
+        self.leave(self.window.epoch() + 1, shared, true);
+    }
+
+    /// Room taken by what is not yet settled.
+    pub fn bytes(&self) -> usize {
+        self.window.bytes() + self.joins.bytes()
+    }
+
+    /// Whether there is an epoch to give up.
+    pub fn can_evict(&self) -> bool {
+        self.window.floor() < self.window.epoch()
+    }
+}
