@@ -193,6 +193,10 @@ enum Step {
     Again {
         of: prop::sample::Index,
     },
+    /// Time passes; from then on there are other traces.
+    Later {
+        ms: u64,
+    },
     Read,
     Save,
     /// The process ends in the middle of a save, after so many documents.
@@ -211,6 +215,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0..2_usize, 0..300_u64, spans).prop_map(|(partition, later_ms, spans)| Step::Send { partition, later_ms, spans }),
         2 => any::<prop::sample::Index>().prop_map(|of| Step::Again { of }),
+        1 => (0..2 * WINDOW_MS).prop_map(|ms| Step::Later { ms }),
         3 => Just(Step::Read),
         2 => Just(Step::Save),
         1 => (0..4_usize).prop_map(|saves| Step::Die { saves }),
@@ -222,34 +227,49 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     /// Scenario: spans of two partitions in any order, some twice, with saves, deaths in the middle of a save, and partitions that move to a
-    /// process that begins while the old one still saves. Guarantee: in the end every span and call is counted once, as a recount of the
+    /// process that begins while the old one still saves; the last dies while it saves what left the window. Guarantee: in the end every span and call is counted once, as a recount of the
     /// spans has it.
     #[test]
-    fn everything_is_counted_once(steps in prop::collection::vec(any_step(), 1..60)) {
+    fn everything_is_counted_once(steps in prop::collection::vec(any_step(), 1..80), last in 0..4_usize) {
         let mut world = World::new(2);
         let mut sent: Vec<(usize, Told)> = Vec::new();
+        // Traces of their own, and from when on, in each partition.
+        let (mut generation, mut since) = (0_u8, [0; 2]);
         for step in steps {
             match step {
                 Step::Send { partition, later_ms, spans } => {
                     // All spans of a trace are of one partition, and come within the window.
                     let spans: Vec<Told> = spans.into_iter().filter(|s| usize::from(s.trace) % 2 == partition).collect();
-                    if world.elapsed(partition) + later_ms >= WINDOW_MS - WINDOW_MS / EPOCHS {
+                    let from = since[partition].max(world.elapsed(partition));
+                    if from + later_ms - since[partition] >= WINDOW_MS - WINDOW_MS / EPOCHS {
                         continue;
                     }
+                    let later_ms = from + later_ms - world.elapsed(partition);
+                    let spans: Vec<Told> = spans.into_iter().map(|s| Told { trace: s.trace + 12 * generation, ..s }).collect();
                     sent.extend(spans.iter().map(|s| (partition, s.clone())));
                     world.send(partition, later_ms, spans);
                 }
                 Step::Again { of } if !sent.is_empty() => {
                     let (partition, span) = of.get(&sent).clone();
-                    world.send(partition, 0, vec![span]);
+                    if span.trace / 12 == generation {
+                        world.send(partition, 0, vec![span]);
+                    }
                 }
                 Step::Again { .. } => {}
+                Step::Later { ms } if generation < 20 => {
+                    generation += 1;
+                    since = [0, 1].map(|p| world.elapsed(p).max(since[p]) + ms);
+                }
+                Step::Later { .. } => {}
                 Step::Read => world.read_some(),
                 Step::Save => world.save(usize::MAX),
                 Step::Die { saves } => world.die(saves),
                 Step::Move { partition, zombie } => world.move_on(partition, zombie),
             }
         }
+        world.read_all();
+        world.pass_window();
+        world.die(last);
         world.run_to_the_end();
         let all: Vec<Told> = sent.into_iter().map(|(_, span)| span).collect();
         let (red, links) = oracle(&all);
