@@ -25,13 +25,16 @@ pub(crate) struct Seen {
     pub evicted: u64,
 }
 
-/// Where to begin: an offset, and the clock (milliseconds since 1970) that the partition had there.
+/// Where to begin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Position {
-    /// The first record to read.
+    /// The first record to read, two windows before the first that is not counted: what is in the window then is as it was, since it only
+    /// depends on what came up to a window before it.
     pub offset: i64,
-    /// 0 when nothing is known.
+    /// Milliseconds since 1970 that it was in the partition at that record; 0 when that is not known.
     pub clock: u64,
+    /// All of this is in the documents.
+    pub counted: Mark,
 }
 
 /// What ends a wait: a record, or the end of an epoch.
@@ -54,8 +57,10 @@ pub(crate) struct Partition {
     clock: u64,
     /// Milliseconds of an epoch.
     epoch_ms: u64,
-    /// The first record of each epoch in the window.
-    starts: VecDeque<(u64, Position)>,
+    /// Epoch, offset and clock of the first record of each epoch in the last two windows.
+    starts: VecDeque<(u64, i64, u64)>,
+    /// This was in all documents when the partition began.
+    counted: Mark,
     /// Before this offset others may have counted already: documents have to be learned first.
     pub until: i64,
     /// What was counted already, by document.
@@ -89,6 +94,7 @@ impl Partition {
         let epoch_ms = (window_ms / EPOCHS).max(1);
         Self {
             source,
+            // What was in the window at that record has expired since, or is not known.
             window: Window::new(from.clock / epoch_ms),
             joins: Joins::default(),
             red: Tally::default(),
@@ -97,6 +103,7 @@ impl Partition {
             clock: from.clock,
             epoch_ms,
             starts: VecDeque::new(),
+            counted: from.counted,
             until,
             learned: HashMap::new(),
             known: until,
@@ -106,9 +113,10 @@ impl Partition {
         }
     }
 
-    /// Where the next process has to begin to have the same window.
+    /// Where the next process has to begin to have the same window, once everything that was counted is saved.
     pub fn position(&self) -> Position {
-        self.starts.front().map_or(Position { offset: self.next, clock: self.clock }, |(_, position)| *position)
+        let (offset, clock) = self.starts.front().map_or((self.next, self.clock), |(_, offset, clock)| (*offset, *clock));
+        Position { offset, clock, counted: self.mark() }
     }
 
     pub fn mark(&self) -> Mark {
@@ -122,8 +130,8 @@ impl Partition {
         }
         self.tick(clock, shared);
         let epoch = self.window.epoch();
-        if self.starts.back().is_none_or(|(last, _)| *last != epoch) {
-            self.starts.push_back((epoch, Position { offset, clock: self.clock }));
+        if self.starts.back().is_none_or(|(last, ..)| *last != epoch) {
+            self.starts.push_back((epoch, offset, self.clock));
         }
         self.next = offset + 1;
     }
@@ -140,7 +148,7 @@ impl Partition {
     }
 
     fn forget_starts(&mut self) {
-        while self.starts.front().is_some_and(|(epoch, _)| *epoch < self.window.floor()) {
+        while self.starts.front().is_some_and(|(epoch, ..)| *epoch + EPOCHS < self.window.floor()) {
             self.starts.pop_front();
         }
     }
@@ -148,14 +156,11 @@ impl Partition {
     /// Whether a contribution is not in its document yet.
     #[inline]
     fn is_new(&self, kind: RollupKind, start: u64, at: At) -> bool {
-        if self.learned.is_empty() {
-            return true;
-        }
-        match (self.learned.get(&(kind, interval_of(start))), at) {
-            (None, _) => true,
-            (Some(mark), At::Offset(offset)) => offset >= mark.offset,
-            (Some(mark), At::Epoch(epoch)) => epoch > mark.epoch,
-        }
+        let after = |mark: &Mark| match at {
+            At::Offset(offset) => offset >= mark.offset,
+            At::Epoch(epoch) => epoch > mark.epoch,
+        };
+        after(&self.counted) && (self.learned.is_empty() || self.learned.get(&(kind, interval_of(start))).is_none_or(after))
     }
 
     /// Counts a span of the record at `offset`.
