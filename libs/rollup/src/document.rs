@@ -9,7 +9,7 @@ use skua_store::{ErrorKind, StoreError};
 use std::collections::{BTreeMap, HashMap};
 
 /// Microseconds that a document covers; intervals start at multiples of it since 1970.
-pub const INTERVAL: u64 = 600_000_000;
+pub use skua_store::rollups::INTERVAL;
 
 /// Microseconds.
 pub const MINUTE: u64 = 60_000_000;

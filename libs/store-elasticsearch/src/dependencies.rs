@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 use skua_model::json::{Commas, put_html_safe, put_int};
 use skua_store::StoreError;
-use skua_store::dependencies::{DEFAULT_SOURCE, DependencyLink, DependencyReader, DependencyWriter};
+use skua_store::dependencies::{DEFAULT_SOURCE, DependencyLink, DependencyReader, DependencyWriter, check_revision};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
@@ -37,6 +37,14 @@ impl ElasticsearchDependencies {
         Self { indices: Indices::dependencies(&store.config), store, ready: OnceCell::new() }
     }
 
+    /// `condition` is a query of the URL; the status `fine` is no error.
+    async fn put(&self, at: u64, condition: &str, fine: u16, links: &[DependencyLink]) -> Result<(), StoreError> {
+        self.ready.get_or_try_init(|| self.prepare()).await?;
+        let path = format!("{}/_doc/{}{condition}", escaped(&self.indices.to_write(at / HOUR_US)), at / 1000);
+        let body = Body::Json(document(at, links).into());
+        self.store.send("write dependencies", Method::PUT, &path, body, fine).await.map(drop)
+    }
+
     async fn prepare(&self) -> Result<(), StoreError> {
         if !self.store.config.create_index_templates {
             return Ok(());
@@ -52,10 +60,15 @@ impl DependencyWriter for ElasticsearchDependencies {
         if links.is_empty() {
             return Ok(());
         }
-        self.ready.get_or_try_init(|| self.prepare()).await?;
-        let path = format!("{}/_doc/{}", escaped(&self.indices.to_write(at / HOUR_US)), at / 1000);
-        let body = Body::Json(document(at, links).into());
-        self.store.call("write dependencies", Method::PUT, &path, body).await.map(drop)
+        self.put(at, "", 200, links).await
+    }
+
+    /// The server compares the revisions: they are the document's versions. Where the alias moves on to another index while a time is
+    /// being counted, the list of that time is there twice.
+    async fn replace_dependencies(&self, at: u64, revision: u64, links: &[DependencyLink]) -> Result<(), StoreError> {
+        check_revision(revision)?;
+        // 409: a newer one is there.
+        self.put(at, &format!("?version_type=external_gte&version={revision}"), 409, links).await
     }
 }
 

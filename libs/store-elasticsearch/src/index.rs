@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// Microseconds.
 pub(crate) const HOUR_US: u64 = 3_600_000_000;
 
-/// One family of indices: `jaeger-span-…`, `jaeger-service-…`, `jaeger-dependencies-…` or `jaeger-sampling-…`.
+/// One family of indices: `jaeger-span-…`, `jaeger-service-…`, `jaeger-dependencies-…`, `jaeger-sampling-…` or
+/// `skua-rollup-…`.
 #[derive(Debug)]
 pub(crate) struct Indices {
     /// With the configured prefix, up to the date.
@@ -81,6 +82,12 @@ impl Indices {
         Self { aliases: None, remote: Vec::new(), ..named }
     }
 
+    /// Always a day's, and of this cluster alone. Not Jaeger's: its templates, rollover and cleaner do not know the name.
+    pub fn rollups(c: &Config) -> Self {
+        let named = Self::new(c, Role::Primary, "skua-rollup-", "day");
+        Self { aliases: None, remote: Vec::new(), ..named }
+    }
+
     fn new(c: &Config, role: Role, name: &str, frequency: &str) -> Self {
         Self {
             base: prefixed(&c.index_prefix, name),
@@ -97,6 +104,22 @@ impl Indices {
             return format!("{}{}", self.base, aliases.write);
         }
         format!("{}{}", self.base, self.date(hour, if self.hourly { 4 } else { 3 }))
+    }
+
+    /// With the configured prefix, up to the date.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The day since 1970 that a dated index is of; `None` when the name is not one of ours.
+    pub fn day_of(&self, index: &str) -> Option<u64> {
+        let date = index.strip_prefix(&self.base)?;
+        let year: i64 = date.get(..4)?.parse().ok()?;
+        let rest: String = date.get(4..)?.split(&self.separator).collect();
+        let number = |at: std::ops::Range<usize>| rest.get(at)?.parse::<i64>().ok();
+        let day = days_from_civil(year, number(0..2)?, number(2..4)?)?;
+        // Whatever else it may look like, it has to be the very name.
+        (self.to_write(day * 24) == index).then_some(day)
     }
 
     /// True when the alias names all indices, so that no list of dates bounds a search.
@@ -171,6 +194,15 @@ impl Indices {
     }
 }
 
+/// The number of days since 1970 of a date; `None` before that.
+fn days_from_civil(year: i64, month: i64, day: i64) -> Option<u64> {
+    // Howard Hinnant's algorithm: years begin in March, so that the leap day is their last.
+    let year = if month <= 2 { year - 1 } else { year };
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + of_year - 719_468;
+    u64::try_from(days).ok()
+}
+
 /// RFC 3339 in UTC, without the zeros at the end of a fraction, as Go writes a time: `2026-01-25T12:00:00.5Z`.
 pub(crate) fn rfc3339(us: u64) -> String {
     let (seconds, fraction) = (us / 1_000_000, us % 1_000_000);
@@ -234,6 +266,34 @@ mod tests {
         c.index_rollover_frequency_adaptive_sampling = "hour".to_owned();
         assert_eq!(Indices::sampling(&c).to_write(hour), "foo-jaeger-sampling-2026.01.25.07");
         assert_eq!(Indices::sampling(&c).to_read(hour * HOUR_US, hour * HOUR_US, 3500), ["foo-jaeger-sampling-2026.01.25.07"]);
+    }
+
+    /// Scenario: names of all days of 400 years, and names that only look like them. Guarantees: a name gives its day, nothing else
+    /// gives one; aliases and rollover change nothing.
+    #[test]
+    fn rollups_are_dated_and_known_by_their_names() {
+        for separator in ["-", ".", "", "_-"] {
+            let c = Config {
+                index_prefix: "foo".to_owned(),
+                index_date_separator: separator.to_owned(),
+                use_aliases: true,
+                index_rollover_frequency_spans: "hour".to_owned(),
+                ..Config::default()
+            };
+            let rollups = Indices::rollups(&c);
+            let name = format!("foo-skua-rollup-2026{separator}01{separator}25");
+            assert_eq!((rollups.to_write(20_478 * 24 + 7), rollups.day_of(&name)), (name, Some(20_478)));
+            for day in 0..146_097 {
+                assert_eq!(rollups.day_of(&rollups.to_write(day * 24 + 23)), Some(day));
+            }
+            for other in
+                ["", "2026", "2026-13-01", "2026-02-30", "2026-01-25-07", "2026-01-2", "9999999999", "1969-12-31", "ä", "20é"]
+            {
+                let other = other.replace('-', separator);
+                assert_eq!(rollups.day_of(&format!("foo-skua-rollup-{other}")), None, "{other}");
+            }
+            assert_eq!(rollups.day_of(&format!("skua-rollup-2026{separator}01{separator}25")), None);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! - [`ElasticsearchStore`]: writes and reads spans.
 //! - [`ElasticsearchSampling`]: what adaptive sampling keeps.
 //! - [`ElasticsearchDependencies`]: who calls whom.
+//! - [`ElasticsearchRollups`]: what was counted while the spans streamed by.
 //!
 //! Inside: `client` is HTTP and knows nothing of spans; `document` writes a span's JSON and `read_document` reads it;
 //! `bulk` makes the bodies of bulk requests, `deliver` sends them until each document has an answer; `search` makes the
@@ -26,6 +27,7 @@ mod metrics;
 mod pages;
 mod read_document;
 mod reader;
+mod rollups;
 mod sampling;
 mod search;
 mod services;
@@ -37,5 +39,6 @@ mod writer;
 
 pub use config::{AdaptiveSampling, BulkConfig, Config, TagsAsFields, Tls};
 pub use dependencies::ElasticsearchDependencies;
+pub use rollups::ElasticsearchRollups;
 pub use sampling::ElasticsearchSampling;
 pub use store::ElasticsearchStore;

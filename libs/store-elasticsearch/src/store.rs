@@ -158,13 +158,25 @@ impl ElasticsearchStore {
 
     /// Sends a request and takes every status but 2xx for an error.
     pub(crate) async fn call(&self, doing: &str, method: Method, path: &str, body: Body) -> Result<Answer, StoreError> {
+        self.send(doing, method, path, body, 200).await
+    }
+
+    /// Takes one status beside 2xx for an answer.
+    pub(crate) async fn send(
+        &self,
+        doing: &str,
+        method: Method,
+        path: &str,
+        body: Body,
+        fine: u16,
+    ) -> Result<Answer, StoreError> {
         let answer = self.client.send(method, path, body).await.map_err(|mut e| {
             e.message = format!("{doing}: {}", e.message);
             e
         })?;
-        if !(200..300).contains(&answer.status) {
-            return Err(error::of_status(doing, &answer.peer, answer.status, &answer.body, answer.retry_after));
+        if (200..300).contains(&answer.status) || answer.status == fine {
+            return Ok(answer);
         }
-        Ok(answer)
+        Err(error::of_status(doing, &answer.peer, answer.status, &answer.body, answer.retry_after))
     }
 }

@@ -47,6 +47,27 @@ pub(crate) fn sampling(c: &Config, major: u64) -> Template {
     template(c, major, "jaeger-sampling", 0, false, mappings)
 }
 
+/// The template of roll-ups, which is not one of Jaeger's: documents are kept and not looked into. They are many to a shard, and read
+/// by id.
+pub(crate) fn rollups(c: &Config, major: u64) -> Template {
+    let name = prefixed(&c.index_prefix, "skua-rollup");
+    let settings = json!({
+        "index.number_of_shards": 1,
+        "index.number_of_replicas": c.num_replicas,
+        "index.codec": "best_compression",
+    });
+    let mappings = json!({"enabled": false});
+    let patterns = json!([format!("{name}-*")]);
+    if major >= 8 {
+        let inner = json!({"settings": settings, "mappings": mappings});
+        // Above catch-alls, which a cluster may have for logs.
+        let body = json!({"priority": 500, "index_patterns": patterns, "template": inner});
+        return Template { path: format!("_index_template/{name}"), body };
+    }
+    let body = json!({"index_patterns": patterns, "settings": settings, "mappings": mappings});
+    Template { path: format!("_template/{name}"), body }
+}
+
 /// Composable from Elasticsearch 8 on, where the old kind is gone; below, and on OpenSearch, the old kind. Only its pattern has
 /// a star in front.
 fn template(c: &Config, major: u64, name: &str, priority: u64, cache: bool, mappings: Value) -> Template {

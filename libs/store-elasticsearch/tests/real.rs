@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 mod given;
+mod rollups;
 use given::{batch, now_ns, span};
 
 /// A server and a prefix that nobody else has.
@@ -74,8 +75,8 @@ impl Server {
     async fn clean(&self) {
         self.call(reqwest::Method::DELETE, &format!("{}-*", self.prefix), None).await;
         for kind in ["_template", "_index_template"] {
-            for name in ["span", "service", "sampling", "dependencies"] {
-                self.call(reqwest::Method::DELETE, &format!("{kind}/{}-jaeger-{name}", self.prefix), None).await;
+            for name in ["jaeger-span", "jaeger-service", "jaeger-sampling", "jaeger-dependencies", "skua-rollup"] {
+                self.call(reqwest::Method::DELETE, &format!("{kind}/{}-{name}", self.prefix), None).await;
             }
         }
     }

@@ -8,6 +8,7 @@ mod cases;
 pub mod dependencies;
 mod limits;
 mod narrow;
+pub mod rollups;
 pub mod sampling;
 mod search;
 mod spans;

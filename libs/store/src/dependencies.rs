@@ -8,6 +8,20 @@ use async_trait::async_trait;
 /// What [`DependencyLink::source`] reads as when it was written empty, as in Jaeger.
 pub const DEFAULT_SOURCE: &str = "jaeger";
 
+/// Revisions of a list are less than this.
+pub const MOST_REVISIONS: u64 = 1 << 40;
+
+/// Checks a revision for [`DependencyWriter::replace_dependencies`].
+///
+/// # Errors
+/// `Invalid` when it is not less than [`MOST_REVISIONS`].
+pub fn check_revision(revision: u64) -> Result<(), StoreError> {
+    if revision < MOST_REVISIONS {
+        return Ok(());
+    }
+    Err(StoreError::new(ErrorKind::Invalid, format!("write dependencies: the revision {revision} is not less than 2^40")))
+}
+
 /// Calls from one service to another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DependencyLink {
@@ -40,7 +54,10 @@ pub trait DependencyWriter: Send + Sync {
     async fn write_dependencies(&self, at: u64, links: &[DependencyLink]) -> Result<(), StoreError>;
 
     /// As [`write_dependencies`](Self::write_dependencies), but of several writers of the same `at` that with the highest `revision` stays,
-    /// whichever comes last; the same revision may be written again. An empty list replaces too.
+    /// whichever comes last; the same revision, with the same links, may be written again. An empty list replaces too. A time that is
+    /// written in this way is never given to [`write_dependencies`](Self::write_dependencies).
+    ///
+    /// `revision` is less than 2⁴⁰; a larger one is `Invalid`.
     ///
     /// By default refused: a store that cannot tell revisions apart.
     async fn replace_dependencies(&self, at: u64, revision: u64, links: &[DependencyLink]) -> Result<(), StoreError> {

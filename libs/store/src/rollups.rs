@@ -3,9 +3,21 @@
 //! A document belongs to an interval, named by its start in microseconds since 1970. Several processes replace the same one, each
 //! by what it read and changed: a store takes a document only from who has seen the last.
 
+mod memory;
+
+pub use memory::MemoryRollups;
+
 use crate::StoreError;
 use async_trait::async_trait;
 use bytes::Bytes;
+
+/// Microseconds of an interval; intervals start at multiples of it since 1970, so that the names of all in a time are known.
+pub const INTERVAL: u64 = 600_000_000;
+
+/// The starts of the intervals that begin at `from` or later and before `until`, ascending; in microseconds since 1970.
+pub fn intervals(from: u64, until: u64) -> impl DoubleEndedIterator<Item = u64> + Send {
+    (from.div_ceil(INTERVAL)..until.div_ceil(INTERVAL)).map(|number| number * INTERVAL)
+}
 
 /// What a document tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +54,7 @@ pub struct Rollup {
     pub body: Bytes,
 }
 
-/// Keeps roll-ups.
+/// Keeps roll-ups. An interval is named by its start, a multiple of [`INTERVAL`].
 #[async_trait]
 pub trait RollupStore: Send + Sync {
     /// The document of an interval; `None` when there is none. Every save that ended before the call is seen.

@@ -6,7 +6,7 @@
 //! often it is renewed: 55 s by default.
 
 use super::ElasticsearchSampling;
-use crate::client::{Answer, Body};
+use crate::client::Body;
 use crate::error;
 use crate::index::prefixed;
 use crate::reader::escaped;
@@ -50,23 +50,11 @@ impl ElasticsearchSampling {
 
     /// The document as it is now; reading by id sees every write.
     async fn read_lease(&self, doing: &str, resource: &str) -> Result<Option<Found>, StoreError> {
-        let answer = self.send(doing, Method::GET, &self.lease_path("_doc", resource), Body::Nothing, 404).await?;
+        let answer = self.store.send(doing, Method::GET, &self.lease_path("_doc", resource), Body::Nothing, 404).await?;
         if answer.status == 404 {
             return Ok(None);
         }
         serde_json::from_slice(&answer.body).map(Some).map_err(|e| error::unreadable(doing, &answer.peer, e))
-    }
-
-    /// Takes one status beside 2xx for an answer.
-    async fn send(&self, doing: &str, method: Method, path: &str, body: Body, fine: u16) -> Result<Answer, StoreError> {
-        let answer = self.store.client.send(method, path, body).await.map_err(|mut e| {
-            e.message = format!("{doing}: {}", e.message);
-            e
-        })?;
-        if (200..300).contains(&answer.status) || answer.status == fine {
-            return Ok(answer);
-        }
-        Err(error::of_status(doing, &answer.peer, answer.status, &answer.body, answer.retry_after))
     }
 }
 
@@ -83,7 +71,7 @@ impl Lease for ElasticsearchSampling {
             Some(_) => return Ok(false),
         };
         let document = json!({"owner": owner, "expires": now.saturating_add(ttl.as_millis() as u64)});
-        let answer = self.send(&doing, Method::PUT, &path, Body::Json(document.to_string().into()), 409).await?;
+        let answer = self.store.send(&doing, Method::PUT, &path, Body::Json(document.to_string().into()), 409).await?;
         Ok(answer.status != 409)
     }
 
@@ -93,7 +81,7 @@ impl Lease for ElasticsearchSampling {
             return Ok(false);
         };
         let path = format!("{}?{}", self.lease_path("_doc", resource), found.unchanged());
-        let answer = self.send(&doing, Method::DELETE, &path, Body::Nothing, 409).await?;
+        let answer = self.store.send(&doing, Method::DELETE, &path, Body::Nothing, 409).await?;
         Ok(answer.status != 409)
     }
 }

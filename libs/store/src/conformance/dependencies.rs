@@ -1,5 +1,7 @@
 //! The suite of who calls whom. The store has to be empty at first.
 
+mod revisions;
+
 use super::Settled;
 use crate::dependencies::{DEFAULT_SOURCE, DependencyLink, DependencyReader, DependencyWriter};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,6 +19,12 @@ pub const CASES: &[&str] = &[
     "big-counts",
     "many-links",
     "many-times",
+    "revisions",
+    "revisions-reversed",
+    "revision-again",
+    "revision-empty",
+    "revisions-apart",
+    "revisions-at-once",
 ];
 
 /// Runs all cases, one after the other. `settle` returns when everything written is visible.
@@ -59,7 +67,8 @@ pub async fn run_case<'a>(
         "unicode" => bench.unicode().await,
         "big-counts" => bench.big_counts().await,
         "many-links" => bench.many_links().await,
-        _ => bench.many_times().await,
+        "many-times" => bench.many_times().await,
+        _ => revisions::run(&bench).await,
     }
 }
 

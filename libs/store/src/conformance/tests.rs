@@ -141,7 +141,7 @@ async fn a_broken_store_does_not_pass() {
 
 #[test]
 fn cases_are_named_once() {
-    for cases in [CASES, sampling::CASES, dependencies::CASES] {
+    for cases in [CASES, sampling::CASES, dependencies::CASES, rollups::CASES] {
         assert_eq!(cases.iter().collect::<std::collections::HashSet<_>>().len(), cases.len());
     }
 }

@@ -5,7 +5,7 @@
 
 use super::held::{self, Held, parse};
 use super::{MemoryStore, State};
-use crate::dependencies::{DEFAULT_SOURCE, DependencyLink, DependencyReader, DependencyWriter};
+use crate::dependencies::{DEFAULT_SOURCE, DependencyLink, DependencyReader, DependencyWriter, check_revision};
 use crate::{ErrorKind, StoreError};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -20,38 +20,71 @@ const TOGETHER: usize = 100;
 /// Lists that were written, by time.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    lists: BTreeMap<u64, Vec<DependencyLink>>,
+    lists: BTreeMap<u64, List>,
+    /// An empty list counts as one link.
     links: usize,
 }
 
+#[derive(Debug)]
+struct List {
+    revision: u64,
+    links: Vec<DependencyLink>,
+}
+
+impl List {
+    fn size(&self) -> usize {
+        self.links.len().max(1)
+    }
+}
+
 impl Lists {
-    fn put(&mut self, at: u64, links: Vec<DependencyLink>) {
-        self.links += links.len();
-        let before = self.lists.insert(at, links);
-        self.links -= before.map_or(0, |list| list.len());
+    fn put(&mut self, at: u64, list: List) {
+        self.links += list.size();
+        let before = self.lists.insert(at, list);
+        self.links -= before.map_or(0, |list| list.size());
         while self.links > MOST_LINKS
             && let Some((_, oldest)) = self.lists.pop_first()
         {
-            self.links -= oldest.len();
+            self.links -= oldest.size();
         }
     }
+
+    /// Unless there is a newer one.
+    fn replace(&mut self, at: u64, list: List) {
+        if self.lists.get(&at).is_none_or(|there| there.revision <= list.revision) {
+            self.put(at, list);
+        }
+    }
+}
+
+/// What is held of these links.
+fn held_links(links: &[DependencyLink]) -> Result<Vec<DependencyLink>, StoreError> {
+    if links.len() > MOST_LINKS {
+        let message = format!("keep {} dependencies in memory: {MOST_LINKS} are the most", links.len());
+        return Err(StoreError::new(ErrorKind::Invalid, message));
+    }
+    let named = |l: &DependencyLink| {
+        let source = if l.source.is_empty() { DEFAULT_SOURCE } else { &l.source };
+        DependencyLink { source: source.to_owned(), ..l.clone() }
+    };
+    Ok(links.iter().map(named).collect())
 }
 
 #[async_trait]
 impl DependencyWriter for MemoryStore {
     /// The last 100 000 links are held, whole lists.
     async fn write_dependencies(&self, at: u64, links: &[DependencyLink]) -> Result<(), StoreError> {
-        if links.len() > MOST_LINKS {
-            let message = format!("keep {} dependencies in memory: {MOST_LINKS} are the most", links.len());
-            return Err(StoreError::new(ErrorKind::Invalid, message));
-        }
-        let named = |l: &DependencyLink| {
-            let source = if l.source.is_empty() { DEFAULT_SOURCE } else { &l.source };
-            DependencyLink { source: source.to_owned(), ..l.clone() }
-        };
+        let links = held_links(links)?;
         if !links.is_empty() {
-            self.written.lock().put(at, links.iter().map(named).collect());
+            self.written.lock().put(at, List { revision: 0, links });
         }
+        Ok(())
+    }
+
+    async fn replace_dependencies(&self, at: u64, revision: u64, links: &[DependencyLink]) -> Result<(), StoreError> {
+        check_revision(revision)?;
+        let links = held_links(links)?;
+        self.written.lock().replace(at, List { revision, links });
         Ok(())
     }
 }
@@ -62,7 +95,8 @@ impl DependencyReader for MemoryStore {
         if end <= start {
             return Ok(Vec::new());
         }
-        let mut all: Vec<DependencyLink> = self.written.lock().lists.range(start..end).flat_map(|(_, l)| l).cloned().collect();
+        let mut all: Vec<DependencyLink> =
+            self.written.lock().lists.range(start..end).flat_map(|(_, l)| &l.links).cloned().collect();
         let traces = within(&self.state.read(), start, end);
         let mut calls = BTreeMap::new();
         for some in traces.chunks(TOGETHER) {
