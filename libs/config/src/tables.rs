@@ -12,6 +12,7 @@ mod kafka;
 mod memory;
 mod query;
 mod remote_storage;
+mod rollup;
 mod sampling;
 mod tls;
 
@@ -112,6 +113,8 @@ pub(crate) fn catalog() -> &'static Catalog {
             common::downsampling(),
             common::multi_tenancy(),
             collector::collector(),
+            rollup::rollup(),
+            rollup::counting(),
             sampling::file(),
             sampling::adaptive(),
             agent::ports(),

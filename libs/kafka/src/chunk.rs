@@ -14,6 +14,10 @@ pub struct Record {
     pub partition: i32,
     /// Its offset in the partition.
     pub offset: i64,
+    /// Its time, in milliseconds since 1970; 0 if it has none.
+    pub time: u64,
+    /// It was stored before the partition came: it is there for a [`Follower`](crate::Follower) alone.
+    pub again: bool,
     key: Range<u32>,
     payload: Range<u32>,
 }
@@ -60,6 +64,12 @@ impl Chunk {
         &self.ticket.shared.topic
     }
 
+    /// The assignment that a partition's records came with; `None` if the partition has gone since, or came again.
+    pub fn assignment(&self, partition: i32) -> Option<u64> {
+        let with = self.ticket.parts.iter().find(|p| p.0 == partition)?.2;
+        self.ticket.shared.offsets.lock().assignment(partition).filter(|now| *now == with)
+    }
+
     /// All records are stored or dead-lettered: their offsets may be committed once those before them may.
     pub fn ack(mut self) {
         self.ticket.done = true;
@@ -71,8 +81,8 @@ impl Chunk {
 struct Ticket {
     shared: Arc<Shared>,
     chunk: u64,
-    /// Partition and epoch.
-    parts: Vec<(i32, u64)>,
+    /// Partition, epoch and assignment.
+    parts: Vec<(i32, u64, u64)>,
     bytes: usize,
     done: bool,
 }
@@ -80,7 +90,7 @@ struct Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut offsets = self.shared.offsets.lock();
-        for (partition, epoch) in &self.parts {
+        for (partition, epoch, _) in &self.parts {
             if self.done {
                 offsets.done(*partition, *epoch, self.chunk);
             } else {
@@ -114,12 +124,12 @@ struct Part {
 
 impl Builder {
     /// Adds one message.
-    pub fn push(&mut self, partition: i32, offset: i64, key: &[u8], payload: &[u8]) {
+    pub fn push(&mut self, (partition, offset): (i32, i64), time: u64, again: bool, key: &[u8], payload: &[u8]) {
         let at = self.bytes.len() as u32;
         self.bytes.extend_from_slice(key);
         let middle = self.bytes.len() as u32;
         self.bytes.extend_from_slice(payload);
-        self.records.push(Record { partition, offset, key: at..middle, payload: middle..self.bytes.len() as u32 });
+        self.records.push(Record { partition, offset, time, again, key: at..middle, payload: middle..self.bytes.len() as u32 });
         match self.parts.iter_mut().rev().find(|p| p.partition == partition) {
             Some(part) => {
                 part.end = offset + 1;
@@ -154,8 +164,11 @@ impl Builder {
         let (records, bytes, parts) = self.take();
         let size = bytes.capacity() + records.capacity() * size_of::<Record>();
         let mut offsets = shared.offsets.lock();
-        let begun = parts.iter().filter_map(|p| Some((p.partition, offsets.begin(p.partition, self.chunks, p.first, p.end)?)));
-        let begun = begun.collect();
+        let begin = |p: &Part| {
+            let epoch = offsets.begin(p.partition, self.chunks, p.first, p.end)?;
+            Some((p.partition, epoch, offsets.assignment(p.partition)?))
+        };
+        let begun = parts.iter().filter_map(begin).collect();
         drop(offsets);
         shared.in_flight.fetch_add(size, Ordering::Relaxed);
         for p in &parts {

@@ -3,6 +3,7 @@
 use crate::chunk::Chunk;
 use crate::client::create;
 use crate::config::{ConsumerConfig, Limits};
+use crate::follower::Follower;
 use crate::metrics::ConsumerMetrics;
 use crate::rebalance::{Group, Shared};
 use parking_lot::{Condvar, Mutex};
@@ -54,6 +55,19 @@ impl KafkaSource {
         limits: Limits,
         registry: &mut Registry,
     ) -> Result<(Self, mpsc::Receiver<Chunk>), StoreError> {
+        Self::start_with(config, limits, None, registry)
+    }
+
+    /// [`KafkaSource::start`] with somebody who is told of partitions and may want to see more of them.
+    ///
+    /// # Errors
+    /// As [`KafkaSource::start`].
+    pub fn start_with(
+        config: ConsumerConfig,
+        limits: Limits,
+        follower: Option<Arc<dyn Follower>>,
+        registry: &mut Registry,
+    ) -> Result<(Self, mpsc::Receiver<Chunk>), StoreError> {
         let (sender, chunks) = mpsc::channel(CHANNEL);
         let (tell, ended) = oneshot::channel();
         let shared = Arc::new(Shared {
@@ -64,6 +78,9 @@ impl KafkaSource {
             changed: Condvar::new(),
             in_flight: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
+            follower,
+            again: Mutex::default(),
+            ends: Mutex::default(),
         });
         let group = Group {
             shared: shared.clone(),
@@ -110,9 +127,58 @@ impl KafkaSource {
         held
     }
 
+    /// What tells how far the source is.
+    pub fn progress(&self) -> Progress {
+        Progress { shared: self.shared.clone() }
+    }
+
     /// Bytes of chunks that were handed out and not acknowledged.
     pub fn in_flight_bytes(&self) -> usize {
         self.shared.in_flight.load(Ordering::Relaxed)
+    }
+}
+
+/// How far a source is, for its follower.
+#[derive(Clone)]
+pub struct Progress {
+    shared: Arc<Shared>,
+}
+
+impl Progress {
+    /// Whether everything of a partition that was handed out and is before an offset is stored or dead-lettered. True if the partition
+    /// is not ours.
+    pub fn is_stored(&self, partition: i32, before: i64) -> bool {
+        self.shared.offsets.lock().is_done(partition, before)
+    }
+
+    /// The assignment of a partition; `None` if it is not ours.
+    pub fn assignment(&self, partition: i32) -> Option<u64> {
+        self.shared.offsets.lock().assignment(partition)
+    }
+
+    /// The number that the next record of a partition gets, as the brokers said some seconds ago.
+    pub fn end(&self, partition: i32) -> Option<i64> {
+        self.shared.ends.lock().get(&partition).copied()
+    }
+
+    /// Commits this beside the position of a partition from now on, at most 4096 bytes. Without effect if the partition is not ours by
+    /// this assignment.
+    pub fn remember(&self, partition: i32, assignment: u64, memory: String) {
+        let mut offsets = self.shared.offsets.lock();
+        if offsets.assignment(partition) == Some(assignment) {
+            offsets.remember(partition, memory);
+        }
+    }
+
+    /// Has a partition read again from where the follower wants it, as if it came anew.
+    pub fn again(&self, partition: i32) {
+        self.shared.again.lock().push(partition);
+    }
+
+    /// Ends when a chunk is done, or after the limit.
+    pub fn wait(&self, limit: Duration) {
+        let mut offsets = self.shared.offsets.lock();
+        self.shared.changed.wait_for(&mut offsets, limit);
     }
 }
 
@@ -166,6 +232,8 @@ impl Poller {
             if self.now - stored >= STORE {
                 stored = self.now;
                 self.rewind();
+                let again = std::mem::take(&mut *self.shared.again.lock());
+                self.group().begin_again(&self.consumer, &again);
                 self.group().store_positions(&self.consumer);
             }
             if paused && self.now - asked >= PAUSED_LAG {
@@ -271,5 +339,8 @@ fn take(group: &Group, message: &BorrowedMessage<'_>, now: Instant) {
         builder.since = Some(now);
     }
     let (key, payload) = (message.key().unwrap_or_default(), message.payload().unwrap_or_default());
-    builder.push(message.partition(), message.offset(), key, payload);
+    let time = message.timestamp().to_millis().and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
+    let at = (message.partition(), message.offset());
+    let again = group.shared.follower.is_some() && group.shared.offsets.lock().is_again(at.0, at.1);
+    builder.push(at, time, again, key, payload);
 }

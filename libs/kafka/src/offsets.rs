@@ -19,6 +19,12 @@ struct Partition {
     /// The last position that a commit was asked for.
     asked: Option<i64>,
     given_up: bool,
+    /// Of this assignment; a rewind does not change it.
+    assignment: u64,
+    /// Records before it were stored before the partition came.
+    committed: i64,
+    /// To be committed beside the position.
+    memory: String,
 }
 
 /// The records of one chunk and partition.
@@ -32,11 +38,51 @@ struct Range {
 }
 
 impl Offsets {
-    /// The partition is ours from now on.
-    pub fn assign(&mut self, partition: i32) {
+    /// The partition is ours from now on; everything before `committed` is stored. Returns the number of the assignment.
+    pub fn assign(&mut self, partition: i32, committed: Option<i64>) -> u64 {
         self.epochs += 1;
-        let new = Partition { epoch: self.epochs, under_way: VecDeque::new(), done: None, asked: None, given_up: false };
+        let new = Partition {
+            epoch: self.epochs,
+            under_way: VecDeque::new(),
+            done: None,
+            asked: committed,
+            given_up: false,
+            assignment: self.epochs,
+            committed: committed.unwrap_or(i64::MIN),
+            memory: String::new(),
+        };
         self.partitions.insert(partition, new);
+        self.epochs
+    }
+
+    /// The number of the assignment; `None` if the partition is not ours.
+    pub fn assignment(&self, partition: i32) -> Option<u64> {
+        self.partitions.get(&partition).map(|p| p.assignment)
+    }
+
+    /// Whether a record was stored before the partition came.
+    pub fn is_again(&self, partition: i32, offset: i64) -> bool {
+        self.partitions.get(&partition).is_some_and(|p| offset < p.committed)
+    }
+
+    /// What is committed beside the partition's position, from the next commit on.
+    pub fn remember(&mut self, partition: i32, memory: String) {
+        if let Some(p) = self.partitions.get_mut(&partition).filter(|p| p.memory != memory) {
+            p.memory = memory;
+            if p.done >= p.asked {
+                p.asked = None;
+            }
+        }
+    }
+
+    /// What is to be committed beside the partition's position.
+    pub fn memory(&self, partition: i32) -> &str {
+        self.partitions.get(&partition).map_or("", |p| &p.memory)
+    }
+
+    /// Whether everything before an offset that was handed out is done. True if the partition is not ours.
+    pub fn is_done(&self, partition: i32, before: i64) -> bool {
+        self.partitions.get(&partition).is_none_or(|p| p.under_way.front().is_none_or(|range| range.first >= before))
     }
 
     /// The partition is ours no longer. False if it was not.
@@ -128,7 +174,7 @@ mod tests {
     #[test]
     fn commits_the_contiguous_prefix_only() {
         let mut offsets = Offsets::default();
-        offsets.assign(0);
+        offsets.assign(0, None);
         let epoch = offsets.begin(0, 1, 10, 20).unwrap();
         offsets.begin(0, 2, 20, 25);
         offsets.begin(0, 3, 30, 31); // A gap: compacted or aborted records.
@@ -145,12 +191,12 @@ mod tests {
     #[test]
     fn what_left_and_came_back_is_another_assignment() {
         let mut offsets = Offsets::default();
-        offsets.assign(0);
+        offsets.assign(0, None);
         let old = offsets.begin(0, 1, 0, 10).unwrap();
         assert!(offsets.revoke(0) && !offsets.revoke(0));
         offsets.done(0, old, 1);
         assert_eq!(offsets.begin(0, 2, 0, 10), None);
-        offsets.assign(0);
+        offsets.assign(0, None);
         let new = offsets.begin(0, 3, 0, 5).unwrap();
         offsets.done(0, old, 3);
         assert_eq!(all(&mut offsets), []);
@@ -161,7 +207,7 @@ mod tests {
     #[test]
     fn a_dropped_chunk_is_read_again_from_its_first_record() {
         let mut offsets = Offsets::default();
-        offsets.assign(0);
+        offsets.assign(0, None);
         let epoch = offsets.begin(0, 1, 0, 10).unwrap();
         offsets.begin(0, 2, 10, 20);
         offsets.begin(0, 3, 20, 30);
@@ -188,7 +234,7 @@ mod tests {
             seed in any::<u64>(),
         ) {
             let mut offsets = Offsets::default();
-            (0..3).for_each(|p| offsets.assign(p));
+            (0..3).for_each(|p| _ = offsets.assign(p, None));
             let mut next = [0_i64; 3];
             let mut open = Vec::new();
             for (chunk, (partition, n)) in (1..).zip(&chunks) {

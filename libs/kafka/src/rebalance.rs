@@ -3,14 +3,17 @@
 use crate::chunk::{Builder, Chunk};
 use crate::client::log;
 use crate::config::Limits;
+use crate::follower::Follower;
 use crate::metrics::ConsumerMetrics;
 use crate::offsets::Offsets;
 use parking_lot::{Condvar, Mutex};
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
+use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -28,6 +31,12 @@ pub(crate) struct Shared {
     /// Bytes of chunks not yet acknowledged.
     pub in_flight: AtomicUsize,
     pub stopping: AtomicBool,
+    /// Who is told of partitions.
+    pub follower: Option<Arc<dyn Follower>>,
+    /// Partitions to be read again from where the follower wants them.
+    pub again: Mutex<Vec<i32>>,
+    /// The number that the next record of a partition gets, as the brokers said last.
+    pub ends: Mutex<HashMap<i32, i64>>,
 }
 
 impl Shared {
@@ -92,7 +101,7 @@ impl Group {
         if positions.is_empty() {
             return;
         }
-        if let Err(error) = consumer.store_offsets(&self.list(&positions)) {
+        if let Err(error) = consumer.store_offsets(&self.commits(&positions)) {
             let mut offsets = self.shared.offsets.lock();
             positions.iter().for_each(|(partition, _)| offsets.commit_failed(*partition));
             tracing::warn!(topic = self.shared.topic, %error, "positions were not taken for commit; trying again");
@@ -109,14 +118,27 @@ impl Group {
         list
     }
 
-    fn assigned(&self, list: &TopicPartitionList) {
+    /// Positions to commit, each with what is remembered beside it.
+    fn commits(&self, positions: &[(i32, i64)]) -> TopicPartitionList {
+        let (list, offsets) = (self.list(positions), self.shared.offsets.lock());
+        for mut element in list.elements() {
+            let memory = offsets.memory(element.partition());
+            if !memory.is_empty() {
+                element.set_metadata(memory);
+            }
+        }
+        list
+    }
+
+    /// Partitions come: `list` is told where to read them from.
+    fn assigned(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList) {
         let partitions = partitions(list);
         tracing::info!(topic = self.shared.topic, ?partitions, "partitions assigned");
-        let mut offsets = self.shared.offsets.lock();
-        for partition in partitions {
-            offsets.assign(partition);
-            self.shared.metrics.started(partition);
+        for (partition, first) in self.begin(consumer, &partitions) {
+            // It fails only for a partition that is not in the list.
+            let _ = list.set_partition_offset(&self.shared.topic, partition, Offset::Offset(first));
         }
+        partitions.into_iter().for_each(|partition| self.shared.metrics.started(partition));
     }
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
@@ -139,9 +161,11 @@ impl Group {
         }
         tracing::info!(topic = self.shared.topic, ?partitions, lost, "partitions revoked");
         self.builder.lock().forget(ours);
-        let mut offsets = self.shared.offsets.lock();
         for partition in partitions {
-            if offsets.revoke(partition) {
+            if let Some(follower) = &self.shared.follower {
+                follower.revoked(partition);
+            }
+            if self.shared.offsets.lock().revoke(partition) {
                 self.shared.metrics.closed(partition);
             }
         }
@@ -168,22 +192,35 @@ impl ClientContext for Group {
             if let Some(known) = topic.partitions.get(&partition).filter(|p| p.hi_offset >= 0) {
                 let next = next.unwrap_or(known.next_offset.max(known.lo_offset).max(0));
                 self.shared.metrics.high_water(partition, known.hi_offset, next);
+                self.shared.ends.lock().insert(partition, known.hi_offset);
             }
         }
     }
 }
 
 impl ConsumerContext for Group {
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        match rebalance {
-            Rebalance::Assign(list) => self.assigned(list),
-            Rebalance::Revoke(list) => self.revoked(consumer, list),
-            Rebalance::Error(error) => tracing::warn!(topic = self.shared.topic, %error, "rebalance failed"),
+    /// As librdkafka's binding does it, but for the offsets that new partitions are read from.
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, what: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let incremental = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let done = match what {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                self.assigned(consumer, list);
+                if incremental { consumer.incremental_assign(list) } else { consumer.assign(list) }
+            }
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                self.revoked(consumer, list);
+                if incremental { consumer.incremental_unassign(list) } else { consumer.unassign() }
+            }
+            other => {
+                let error = KafkaError::Rebalance(other.into());
+                tracing::warn!(topic = self.shared.topic, %error, "rebalance failed");
+                if incremental { consumer.incremental_unassign(list) } else { consumer.unassign() }
+            }
+        };
+        if let Err(error) = done {
+            tracing::error!(topic = self.shared.topic, %error, "partitions were not taken or let go");
         }
-    }
-
-    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if let Rebalance::Assign(list) = rebalance
+        if what == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS
             && self.paused.load(Ordering::Relaxed)
             && let Err(error) = consumer.pause(list)
         {

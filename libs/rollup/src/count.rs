@@ -38,6 +38,8 @@ pub struct Options {
 pub struct Part {
     /// Of the topic; 0 without a topic.
     pub partition: i32,
+    /// As in [`Counter::begin`]: parts of another are passed over.
+    pub assignment: u64,
     /// Of the record, in the partition.
     pub offset: i64,
     /// The record's time, in milliseconds since 1970.
@@ -60,7 +62,6 @@ struct State {
     names: Names,
     hasher: foldhash::quality::RandomState,
     partitions: HashMap<i32, Partition>,
-    generations: u64,
 }
 
 /// What was counted of one partition for one document.
@@ -85,7 +86,8 @@ pub struct Taken {
     pub position: Position,
     /// Documents that were not learned have a mark of at most this offset.
     pub known: i64,
-    generation: u64,
+    /// Of the partition when it began.
+    pub assignment: u64,
 }
 
 /// What was counted since the last one.
@@ -103,19 +105,15 @@ impl Counter {
     /// Nothing is counted before a partition begins.
     pub fn new(options: Options, metrics: RollupMetrics) -> Self {
         let names = Names::new(options.max_series);
-        let state =
-            State { names, hasher: foldhash::quality::RandomState::default(), partitions: HashMap::new(), generations: 0 };
+        let state = State { names, hasher: foldhash::quality::RandomState::default(), partitions: HashMap::new() };
         Self { options, state: Mutex::new(state), metrics }
     }
 
-    /// A partition is ours from now on and is read from a position. Records before `until` may be counted already; so may others of
-    /// documents with a mark up to it.
-    pub fn begin(&self, partition: i32, source: String, from: Position, until: i64) {
-        let mut state = self.state.lock();
-        state.generations += 1;
+    /// A partition is ours from now on, by a new `assignment`, and is read from a position. Records before `until` may be counted already; so
+    /// may others of documents with a mark up to it.
+    pub fn begin(&self, partition: i32, assignment: u64, source: String, from: Position, until: i64) {
         let window = self.options.window.as_millis() as u64;
-        let new = Partition::new(source, from, until, window, state.generations);
-        state.partitions.insert(partition, new);
+        self.state.lock().partitions.insert(partition, Partition::new(source, from, until, window, assignment));
     }
 
     /// A partition is no longer ours; what was counted and not saved, its next owner counts.
@@ -129,17 +127,21 @@ impl Counter {
     /// With the documents that have to be [learned](Counter::learn) first; then nothing was counted.
     pub fn count(&self, batch: &SpanBatch, parts: &[Part]) -> Result<(), Needed> {
         let mut state = self.state.lock();
-        let state = &mut *state;
         let needed = state.needed(batch, parts);
         if !needed.is_empty() {
             return Err(needed);
         }
+        self.count_parts(&mut state, batch, parts);
+        Ok(())
+    }
+
+    fn count_parts(&self, state: &mut State, batch: &SpanBatch, parts: &[Part]) {
         let mut shared = Shared { names: &mut state.names, hasher: &state.hasher };
         let mut services: Vec<Option<(u16, &[u8])>> = Vec::new();
         let mut seen = Seen::default();
         for part in parts {
             let Some(partition) = state.partitions.get_mut(&part.partition) else { continue };
-            if !partition.takes(part.offset) {
+            if !partition.takes(part) {
                 continue;
             }
             partition.record(part.offset, part.clock, &mut shared);
@@ -159,7 +161,6 @@ impl Counter {
         state.bound(self.options.window_bytes, &mut seen);
         self.metrics.seen(&seen);
         self.metrics.overflowed(std::mem::take(&mut state.names.overflowed));
-        Ok(())
     }
 
     /// What a document says is counted already; `marks` is empty when there is none.
@@ -168,6 +169,18 @@ impl Counter {
             let mark = marks.get(&partition.source).copied().unwrap_or(Mark { offset: i64::MIN, epoch: 0 });
             partition.learned.entry((kind, interval)).or_insert(mark);
         }
+    }
+
+    /// Counts the spans at these places of a batch as the next record of partition 0, which need not come from anywhere: `clock` is now, in
+    /// milliseconds since 1970.
+    pub fn count_here(&self, batch: &SpanBatch, spans: &[Range<usize>], clock: u64) {
+        // Nothing has to be learned: nobody else counts this source.
+        let mut state = self.state.lock();
+        let offset = state.partitions.get(&0).map_or(0, |p| p.next);
+        let part =
+            |(offset, spans): (i64, &Range<usize>)| Part { partition: 0, assignment: 0, offset, clock, spans: spans.clone() };
+        let parts: Vec<Part> = (offset..).zip(spans).map(part).collect();
+        self.count_parts(&mut state, batch, &parts);
     }
 
     /// Time goes on in a partition of which nothing more is there to read: milliseconds since 1970.
@@ -202,7 +215,7 @@ impl Counter {
                 mark: p.mark(),
                 position: p.position(),
                 known: p.known,
-                generation: p.generation,
+                assignment: p.assignment,
             };
             snapshot.partitions.insert(*number, taken);
         }
@@ -215,7 +228,7 @@ impl Counter {
         let mut state = self.state.lock();
         let mut positions = Vec::new();
         for (number, taken) in &snapshot.partitions {
-            let Some(p) = state.partitions.get_mut(number).filter(|p| p.generation == taken.generation) else { continue };
+            let Some(p) = state.partitions.get_mut(number).filter(|p| p.assignment == taken.assignment) else { continue };
             p.known = p.known.max(taken.mark.offset);
             let Mark { offset, epoch } = taken.mark;
             p.learned.retain(|_, mark| mark.offset > offset || mark.epoch > epoch || p.next < p.until);
@@ -225,6 +238,17 @@ impl Counter {
             positions.push((*number, taken.position));
         }
         positions
+    }
+
+    /// A snapshot was not saved and will not be.
+    pub fn dropped(&self, snapshot: &Snapshot) {
+        let spans = snapshot.red.values().flatten().flat_map(|delta| &delta.rows).map(|(_, _, figures)| figures.latency.count());
+        self.metrics.uncounted.inc_by(spans.sum());
+    }
+
+    /// Each partition, and the offset of the next record of it.
+    pub fn positions(&self) -> Vec<(i32, i64)> {
+        self.state.lock().partitions.iter().map(|(number, p)| (*number, p.next)).collect()
     }
 
     /// The bytes of all windows, for a test of the bound and for the bench.
@@ -251,11 +275,8 @@ fn deltas<K: Key>(
 
 impl Partition {
     /// Whether a record comes next, and is not one that was counted.
-    fn takes(&mut self, offset: i64) -> bool {
-        if self.awaits.is_some_and(|awaited| offset <= awaited) {
-            self.awaits = None;
-        }
-        self.awaits.is_none() && offset >= self.next
+    fn takes(&self, part: &Part) -> bool {
+        self.assignment == part.assignment && part.offset >= self.next
     }
 }
 
@@ -264,7 +285,7 @@ impl State {
     fn needed(&mut self, batch: &SpanBatch, parts: &[Part]) -> Needed {
         let mut needed = Needed::new();
         for part in parts {
-            let Some(p) = self.partitions.get(&part.partition).filter(|p| p.next < p.until) else { continue };
+            let Some(p) = self.partitions.get(&part.partition).filter(|p| p.takes(part) && p.next < p.until) else { continue };
             let starts = batch.spans()[part.spans.clone()].iter().map(|entry: &SpanEntry| batch.view(entry).start / 1000);
             for interval in starts.map(interval_of) {
                 let unknown = RollupKind::ALL.into_iter().map(|kind| (kind, interval));

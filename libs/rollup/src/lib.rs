@@ -3,12 +3,16 @@
 //! - [`count`]: from spans to figures, in the order of each partition.
 //! - [`document`]: the figures of ten minutes, as they are kept in a [`RollupStore`](skua_store::rollups::RollupStore).
 //! - [`flush`]: figures are added to the documents, each once.
+//! - [`here`]: counting where there is no Kafka.
+//! - [`retention`]: how long documents are kept.
 //! - [`histogram`]: durations in exponential buckets.
 
 pub mod count;
 pub mod document;
 pub mod flush;
+pub mod here;
 pub mod histogram;
 mod metrics;
+pub mod retention;
 
 pub use metrics::RollupMetrics;

@@ -10,8 +10,10 @@ pub(crate) struct Assembled {
     pub batch: SpanBatch,
     /// For each record of the chunk, the number of the span after its last; spans are in the order of the records.
     pub ends: Vec<usize>,
-    /// Records that could not be decoded, or of which some spans could not be taken.
+    /// Records that could not be decoded, or of which some spans could not be taken; not those that come again.
     pub bad: Vec<BadRecord>,
+    /// For each record of the chunk, whether it was stored before and is there to be counted alone.
+    pub again: Vec<bool>,
 }
 
 /// A record that goes to the dead-letter topic.
@@ -46,18 +48,44 @@ impl Assembled {
             }
             ends.push(builder.len());
         }
-        Self { batch: builder.finish(), ends, bad }
+        let again: Vec<bool> = chunk.records().iter().map(|record| record.again).collect();
+        bad.retain(|bad| !again[bad.record]);
+        Self { batch: builder.finish(), ends, bad, again }
     }
 
-    /// Leaves out the spans of traces that down-sampling does not keep, and returns how many there were.
+    /// Leaves out the spans of traces that down-sampling does not keep, and returns how many there were, without those that come again.
     pub fn sample(&mut self, downsampling: &Downsampling) -> u64 {
         let keeps: Vec<_> = self.batch.spans().iter().map(|s| downsampling.keeps(&s.trace_id)).collect();
+        let before = self.spans_to_store();
+        self.keep_ends(&keeps);
+        downsampling.sample(&mut self.batch);
+        (before - self.spans_to_store()) as u64
+    }
+
+    /// Leaves out the spans that were stored before.
+    pub fn leave_out_again(&mut self) {
+        if !self.again.contains(&true) {
+            return;
+        }
+        let of = |record: usize| std::iter::repeat_n(!self.again[record], self.spans_of(record));
+        let keeps: Vec<bool> = (0..self.again.len()).flat_map(of).collect();
+        self.keep_ends(&keeps);
+        let mut keeps = keeps.into_iter();
+        self.batch.retain(|_| keeps.next().unwrap_or(true));
+    }
+
+    /// Spans without those that were stored before.
+    pub fn spans_to_store(&self) -> usize {
+        (0..self.again.len()).filter(|record| !self.again[*record]).map(|record| self.spans_of(record)).sum()
+    }
+
+    /// The records' ends once only these spans are kept.
+    fn keep_ends(&mut self, keeps: &[bool]) {
         let (mut kept, mut from) = (0, 0);
         for end in &mut self.ends {
             kept += keeps[from..*end].iter().filter(|keep| **keep).count();
             from = std::mem::replace(end, kept);
         }
-        downsampling.sample(&mut self.batch)
     }
 
     /// The record that a span came with.
@@ -77,8 +105,8 @@ mod tests {
     use super::*;
     use skua_model::wire::{put_bytes, put_message};
 
-    /// Scenario: three messages of two spans, down-sampled. Guarantee: each span that stays is still its own message's, and a
-    /// message that lost all of its spans has none.
+    /// Scenario: three messages of two spans, down-sampled. Guarantee: each span that stays is still its own message's, a
+    /// message that lost all of its spans has none, and one that was stored before is left out.
     #[test]
     fn what_is_sampled_keeps_its_record() {
         let sampling = Downsampling::new(0.5, "", &mut prometheus_client::registry::Registry::default()).expect("less than 1");
@@ -103,11 +131,18 @@ mod tests {
             builder.push(&bytes).expect("OTLP");
             ends.push(builder.len());
         }
-        let mut assembled = Assembled { batch: builder.finish(), ends, bad: Vec::new() };
+        let again = vec![false; messages.len()];
+        let mut assembled = Assembled { batch: builder.finish(), ends, bad: Vec::new(), again };
         assert_eq!(assembled.sample(&sampling), 3);
         let left: Vec<_> = assembled.batch.spans().iter().map(|s| &s.trace_id).collect();
         assert_eq!(left, [stay[0], stay[1], stay[2]]);
         assert_eq!([0, 1, 2].map(|span| assembled.record_of(span)), [0, 2, 2]);
         assert_eq!([0, 1, 2].map(|record| assembled.spans_of(record)), [1, 0, 2]);
+
+        assembled.again[2] = true;
+        assert_eq!(assembled.spans_to_store(), 1);
+        assembled.leave_out_again();
+        let left: Vec<_> = assembled.batch.spans().iter().map(|s| &s.trace_id).collect();
+        assert_eq!((left, assembled.ends), (vec![stay[0]], vec![1, 1, 1]));
     }
 }

@@ -8,10 +8,13 @@ mod assemble;
 mod config;
 mod letters;
 mod metrics;
+mod rollups;
+mod turns;
 mod work;
 
 pub use config::{Config, WORKERS};
 pub use metrics::IngesterMetrics;
+pub use rollups::Rollups;
 
 use skua_codec::InputEncoding;
 use skua_kafka::{Chunk, DeadLetters};
@@ -21,6 +24,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use turns::Turns;
 
 /// What an ingester works with.
 pub struct Ingester {
@@ -36,22 +40,27 @@ pub struct Ingester {
     pub ledger: Arc<Ledger>,
     /// Jaeger's counters.
     pub metrics: IngesterMetrics,
+    /// Counts what passes.
+    pub rollups: Option<Arc<Rollups>>,
 }
 
 impl Ingester {
     /// Works, on `workers` chunks at a time, until the source ends its channel, which it does when it is told to stop and has let go of its partitions.
     /// When `give_up` is cancelled, what is not yet stored is left uncommitted, for the next ingester.
     pub async fn run(self, workers: usize, chunks: mpsc::Receiver<Chunk>, give_up: CancellationToken) {
-        let (ingester, chunks) = (Arc::new(self), Arc::new(Mutex::new(chunks)));
+        let (ingester, chunks, turns) = (Arc::new(self), Arc::new(Mutex::new((0, chunks))), Arc::new(Turns::default()));
         let mut tasks = JoinSet::new();
         for _ in 0..workers {
-            let (ingester, chunks, give_up) = (ingester.clone(), chunks.clone(), give_up.clone());
+            let (ingester, chunks, turns, give_up) = (ingester.clone(), chunks.clone(), turns.clone(), give_up.clone());
             tasks.spawn(async move {
                 loop {
-                    let next = chunks.lock().await.recv().await;
-                    let Some(chunk) = next else { break };
+                    let mut line = chunks.lock().await;
+                    let Some(chunk) = line.1.recv().await else { break };
+                    let turn = turns.place(line.0);
+                    line.0 += 1;
+                    drop(line);
                     tokio::select! {
-                        () = ingester.work(chunk) => {}
+                        () = ingester.work(chunk, turn) => {}
                         () = give_up.cancelled() => break,
                     }
                 }

@@ -2,6 +2,7 @@
 
 use crate::Ingester;
 use crate::assemble::Assembled;
+use crate::turns::Turn;
 use skua_kafka::Chunk;
 use skua_model::{SpanBatch, repair};
 use skua_store::Written;
@@ -13,11 +14,11 @@ const LAST_PAUSE: Duration = Duration::from_secs(10);
 
 impl Ingester {
     /// Returns when every span of the chunk is stored or in the dead-letter topic, and the chunk acknowledged.
-    pub(crate) async fn work(&self, chunk: Chunk) {
+    pub(crate) async fn work(&self, chunk: Chunk, turn: Turn<'_>) {
         let started = Instant::now();
         let mut assembled = Assembled::new(&chunk, self.encoding);
         let bad: u64 = assembled.bad.iter().map(|b| b.spans).sum();
-        let mut open = self.ledger.received(assembled.batch.len() as u64 + bad);
+        let mut open = self.ledger.received(assembled.spans_to_store() as u64 + bad);
         if let Some(downsampling) = &self.downsampling {
             open.sampled_out(assembled.sample(downsampling));
         }
@@ -29,6 +30,12 @@ impl Ingester {
                 return;
             }
         }
+        if let Some(rollups) = &self.rollups {
+            turn.come().await;
+            rollups.count(&chunk, &assembled).await;
+        }
+        drop(turn);
+        assembled.leave_out_again();
         let written = self.write(&assembled.batch).await;
         for bad in &assembled.bad {
             self.bury_record(&chunk, bad).await;

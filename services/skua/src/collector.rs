@@ -1,6 +1,7 @@
 //! `skua collector`.
 
 use crate::process::{Failure, Process, host, tags};
+use crate::rollups;
 use crate::sampling::{self, Sampling};
 use crate::storage::{self, SamplingStores, Stores};
 use skua_collector::{Config, Listeners, Parts};
@@ -12,7 +13,8 @@ use skua_store::SpanWriter;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
-    let Stores { writer, sampling, ready, .. } = storage::open(&mut process).await?;
+    let Stores { writer, sampling, rollups, ready, .. } = storage::open(&mut process).await?;
+    let (writer, here) = rollups::here(&mut process, rollups, writer);
     let (parts, adaptive) = assemble(&mut process, writer, sampling).await?;
     let scraped = parts.pipeline.clone();
     let admin = process.serve_admin(Arc::new(move || scraped.refresh_metrics()))?;
@@ -22,6 +24,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     process.when_ready(ready);
     let ended = skua_collector::run(parts, process.drain_timeout(), process.stop.clone()).await;
     process.stop.cancel();
+    rollups::save_last(here).await;
     given_back(adaptive).await;
     admin.cancel();
     Ok(ended?)

@@ -8,6 +8,7 @@ mod ingester;
 mod process;
 mod query;
 mod remote_storage;
+mod rollups;
 mod sampling;
 mod storage;
 mod together;

@@ -7,14 +7,16 @@ use skua_config::{Component, StorageType};
 use skua_kafka::{KafkaWriter, ProducerConfig};
 use skua_model::SpanBatch;
 use skua_query_service::Archive;
+use skua_rollup::flush::Stores as RollupStores;
 use skua_store::dependencies::DependencyReader;
 use skua_store::fan_out::FanOut;
 use skua_store::memory::{MemoryConfig, MemoryStore};
 use skua_store::metrics::{Metered, ReaderMetrics};
+use skua_store::rollups::MemoryRollups;
 use skua_store::sampling::{Lease, MemorySampling, SamplingStore};
 use skua_store::{SpanReader, SpanWriter, StoreError, Written};
 use skua_store_cassandra::{CassandraDependencies, CassandraSampling, CassandraStore};
-use skua_store_elasticsearch::{ElasticsearchDependencies, ElasticsearchSampling, ElasticsearchStore};
+use skua_store_elasticsearch::{ElasticsearchDependencies, ElasticsearchRollups, ElasticsearchSampling, ElasticsearchStore};
 use skua_store_remote::RemoteStore;
 use std::future::Future;
 use std::pin::Pin;
@@ -33,6 +35,8 @@ pub(crate) struct Stores {
     pub archive: Option<Archive>,
     /// Where collectors meet for adaptive sampling.
     pub sampling: Option<SamplingStores>,
+    /// Where roll-ups are kept; `None` when they are off or the storage cannot keep them.
+    pub rollups: Option<RollupStores>,
     /// Ends when every store can be used.
     pub ready: Ready,
 }
@@ -48,6 +52,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Room in librdkafka for each byte of room in the pipeline: Jaeger's encodings are longer than OTLP.
 const KAFKA_ROOM: usize = 3;
+
+/// Bytes of roll-ups that are held in memory: some weeks of a few hundred operations.
+const MOST_ROLLUPS: u64 = 64 << 20;
 
 /// The pipeline's bound: what stops senders is meant to be this, not librdkafka's queue.
 fn collector_room(process: &Process) -> Result<usize, Failure> {
@@ -209,13 +216,43 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
         }
         Some(other) => return Err(format!("SAMPLING_STORAGE_TYPE: {other} cannot keep what adaptive sampling counts").into()),
     };
+    let rollups = rollups(process, &mut opened).await?;
     let ready = opened.ready;
     let ready = Box::pin(async move {
         for one in ready {
             one.await;
         }
     });
-    Ok(Stores { writer: FanOut::of(writers), reader, dependencies, archive, sampling, ready })
+    Ok(Stores { writer: FanOut::of(writers), reader, dependencies, archive, sampling, rollups, ready })
+}
+
+/// Where roll-ups are kept: with the dependencies. A collector that writes to Kafka leaves counting to the ingester.
+async fn rollups(process: &mut Process, opened: &mut Opened) -> Result<Option<RollupStores>, Failure> {
+    let tier =
+        matches!(process.loaded.component(), Component::Collector | Component::Ingester | Component::Query | Component::AllInOne);
+    if !tier || !process.loaded.get_bool("rollup.enabled") {
+        return Ok(None);
+    }
+    let storages = process.loaded.storage().clone();
+    if storages.span.first() == Some(&StorageType::Kafka) {
+        return Ok(None);
+    }
+    Ok(match storages.dependency {
+        Some(StorageType::Elasticsearch | StorageType::Opensearch) => {
+            let store = opened.elasticsearch(process).await?;
+            let rollups = Arc::new(ElasticsearchRollups::new(store.clone()));
+            Some(RollupStores { rollups, dependencies: Some(Arc::new(ElasticsearchDependencies::new(store))) })
+        }
+        // What memory holds, it counts itself when it is asked for dependencies.
+        Some(StorageType::Memory) => {
+            Some(RollupStores { rollups: Arc::new(MemoryRollups::new(MOST_ROLLUPS)), dependencies: None })
+        }
+        Some(other @ StorageType::Grpc) => {
+            tracing::info!(storage = other.name(), "this storage keeps no roll-ups: who calls whom is asked of it");
+            None
+        }
+        _ => None,
+    })
 }
 
 /// Where traces are archived: other indices of Elasticsearch, a second keyspace of Cassandra, a second remote storage, or a part

@@ -2,14 +2,15 @@
 
 use crate::process::{Failure, Process};
 use crate::storage::{self, Stores};
-use crate::{agent, collector, command, query};
+use crate::{agent, collector, command, query, rollups};
 use skua_all_in_one::LocalReporter;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
-    let Stores { writer, reader, dependencies, archive, sampling, ready } = storage::open(&mut process).await?;
+    let Stores { writer, reader, dependencies, archive, sampling, rollups, ready } = storage::open(&mut process).await?;
     let stores = Stores::to_query(reader, dependencies, archive)?;
     let query = query::assemble(&mut process, stores)?;
+    let (writer, here) = rollups::here(&mut process, rollups, writer);
     let (collector, adaptive) = collector::assemble(&mut process, writer, sampling).await?;
     let http_port = collector.listeners.otlp_http.as_ref().and_then(|l| l.local_addr().ok()).map_or(4318, |a| a.port());
     let reporter = Arc::new(LocalReporter(collector.pipeline.clone()));
@@ -34,6 +35,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     let parts = skua_all_in_one::Parts { agent, collector, query };
     let ended = skua_all_in_one::run(parts, drain, process.stop.clone()).await;
     process.stop.cancel();
+    rollups::save_last(here).await;
     collector::given_back(adaptive).await;
     admin.cancel();
     Ok(ended?)

@@ -67,10 +67,8 @@ pub(crate) struct Partition {
     pub learned: HashMap<(RollupKind, u64), Mark>,
     /// A document that was not learned has a mark of at most this.
     pub known: i64,
-    /// Of this assignment.
-    pub generation: u64,
-    /// Records are passed over until this offset comes.
-    pub awaits: Option<i64>,
+    /// Tells it from the same partition at other times.
+    pub assignment: u64,
     pub seen: Seen,
 }
 
@@ -90,7 +88,7 @@ impl Shared<'_> {
 
 impl Partition {
     /// Begins at a position; before `until` documents have to be learned.
-    pub fn new(source: String, from: Position, until: i64, window_ms: u64, generation: u64) -> Self {
+    pub fn new(source: String, from: Position, until: i64, window_ms: u64, assignment: u64) -> Self {
         let epoch_ms = (window_ms / EPOCHS).max(1);
         Self {
             source,
@@ -107,8 +105,7 @@ impl Partition {
             until,
             learned: HashMap::new(),
             known: until,
-            generation,
-            awaits: None,
+            assignment,
             seen: Seen::default(),
         }
     }

@@ -61,8 +61,4 @@ impl Tally {
     pub fn cells(&self) -> impl Iterator<Item = (u64, u32, &Cell)> {
         self.cells.iter().map(|((minute, place), cell)| (u64::from(*minute) * MINUTE, *place, cell))
     }
-
-    pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
-    }
 }

@@ -88,7 +88,7 @@ pub fn oracle(spans: &[Told]) -> (Rows<SeriesKey>, Rows<LinkKey>) {
             add(&mut links, key, s, s.status == 2 || (parent.is_caller() && parent.status == 2));
         }
         let answers = |c: &&&Told| c.service != s.service && (c.parent == s.id || (c.id == s.id && c.is_called()));
-        if let Some((connection, child)) = s.peer_name().filter(|_| s.is_caller() && !trace.iter().any(|c| answers(&c))) {
+        if let Some((connection, child)) = s.peer_name().filter(|_| s.is_caller() && !trace.iter().any(answers)) {
             add(&mut links, LinkKey { parent: format!("s{}", s.service), child: child.to_owned(), connection }, s, s.status == 2);
         }
     }

@@ -79,6 +79,7 @@ struct Process {
     counter: Counter,
     flusher: Flusher,
     partitions: Vec<usize>,
+    assigned: std::cell::RefCell<BTreeMap<usize, u64>>,
 }
 
 pub struct World {
@@ -90,6 +91,7 @@ pub struct World {
     process: Option<Process>,
     /// One that reads some partitions of its own.
     other: Option<Process>,
+    assignments: std::cell::Cell<u64>,
     pub window_bytes: usize,
     pub max_series: usize,
 }
@@ -165,6 +167,7 @@ impl World {
             committed: vec![Position::default(); partitions],
             process: None,
             other: None,
+            assignments: std::cell::Cell::new(0),
             window_bytes: 1 << 30,
             max_series: 1000,
         }
@@ -185,12 +188,17 @@ impl World {
         let options = Options { window, window_bytes: self.window_bytes, max_series: self.max_series };
         let counter = Counter::new(options, self.metrics.clone());
         let stores = Stores { rollups: self.store.clone(), dependencies: Some(self.store.clone()) };
-        let process = Process { counter, flusher: Flusher::new(stores, self.metrics.clone()), partitions };
-        for p in &process.partitions {
-            let until = self.log[*p].len() as i64;
-            process.counter.begin(*p as i32, format!("spans/{p}"), self.committed[*p], until);
-        }
+        let process =
+            Process { counter, flusher: Flusher::new(stores, self.metrics.clone()), partitions, assigned: Default::default() };
+        process.partitions.iter().for_each(|p| self.begin(&process, *p));
         process
+    }
+
+    fn begin(&self, process: &Process, p: usize) {
+        self.assignments.set(self.assignments.get() + 1);
+        process.assigned.borrow_mut().insert(p, self.assignments.get());
+        let until = self.log[p].len() as i64;
+        process.counter.begin(p as i32, self.assignments.get(), format!("spans/{p}"), self.committed[p], until);
     }
 
     fn read(&self, process: &Process, most: usize) {
@@ -198,7 +206,9 @@ impl World {
             let Some(next) = process.counter.next(*p as i32) else { continue };
             for (offset, record) in self.log[*p].iter().enumerate().skip(next as usize).take(most) {
                 let batch = batch(&record.spans);
-                let part = Part { partition: *p as i32, offset: offset as i64, clock: record.clock, spans: 0..batch.len() };
+                let assignment = process.assigned.borrow()[p];
+                let part =
+                    Part { partition: *p as i32, assignment, offset: offset as i64, clock: record.clock, spans: 0..batch.len() };
                 while let Err(needed) = process.counter.count(&batch, std::slice::from_ref(&part)) {
                     for (kind, interval) in needed {
                         block(process.flusher.learn(&process.counter, kind, interval)).expect("learned");
@@ -247,8 +257,7 @@ impl World {
         let lost = result.ok()?;
         for (p, position) in process.counter.saved(&snapshot) {
             if lost.contains(&p) {
-                let until = self.log[p as usize].len() as i64;
-                process.counter.begin(p, format!("spans/{p}"), self.committed[p as usize], until);
+                self.begin(&process, p as usize);
             } else {
                 self.committed[p as usize] = position;
             }
