@@ -10,11 +10,11 @@ mod window;
 pub use partition::Position;
 
 pub(crate) use facts::Facts;
-pub(crate) use partition::{Partition, Seen, Shared};
+pub(crate) use names::Names;
+pub(crate) use partition::{Only, Partition, Seen, Shared};
 
 use crate::document::{Figures, Key, LinkKey, Mark, SeriesKey, interval_of};
 use crate::metrics::RollupMetrics;
-use names::Names;
 use parking_lot::Mutex;
 use skua_model::{SpanBatch, SpanEntry};
 use skua_store::rollups::RollupKind;
@@ -318,4 +318,4 @@ impl Seen {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

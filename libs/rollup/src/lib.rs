@@ -4,6 +4,7 @@
 //! - [`document`]: the figures of ten minutes, as they are kept in a [`RollupStore`](skua_store::rollups::RollupStore).
 //! - [`flush`]: figures are added to the documents, each once.
 //! - [`here`]: counting where there is no Kafka.
+//! - [`recount`]: a period is counted anew from the store.
 //! - [`retention`]: how long documents are kept.
 //! - [`histogram`]: durations in exponential buckets.
 
@@ -13,6 +14,7 @@ pub mod flush;
 pub mod here;
 pub mod histogram;
 mod metrics;
+pub mod recount;
 pub mod retention;
 
 pub use metrics::RollupMetrics;

@@ -9,6 +9,7 @@ use crate::document::{Connection, Exemplar, Mark, interval_of};
 use skua_store::rollups::RollupKind;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 /// What happened to spans, for the counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,6 +71,16 @@ pub(crate) struct Partition {
     /// Tells it from the same partition at other times.
     pub assignment: u64,
     pub seen: Seen,
+    only: Option<Only>,
+}
+
+/// Spans that are to be counted; the others are there for them.
+#[derive(Debug, Clone)]
+pub(crate) struct Only {
+    /// The number of their service.
+    pub service: u16,
+    /// Microseconds since 1970.
+    pub start: Range<u64>,
 }
 
 /// What all partitions share while spans are counted.
@@ -107,7 +118,13 @@ impl Partition {
             known: until,
             assignment,
             seen: Seen::default(),
+            only: None,
         }
+    }
+
+    /// Counts these alone.
+    pub fn only(self, only: Only) -> Self {
+        Self { only: Some(only), ..self }
     }
 
     /// Where the next process has to begin to have the same window, once everything that was counted is saved.
@@ -150,9 +167,12 @@ impl Partition {
         }
     }
 
-    /// Whether a contribution is not in its document yet.
+    /// Whether a contribution is to be counted: it is not in its document yet.
     #[inline]
-    fn is_new(&self, kind: RollupKind, start: u64, at: At) -> bool {
+    fn is_new(&self, kind: RollupKind, service: u16, start: u64, at: At) -> bool {
+        if self.only.as_ref().is_some_and(|only| only.service != service || !only.start.contains(&start)) {
+            return false;
+        }
         let after = |mark: &Mark| match at {
             At::Offset(offset) => offset >= mark.offset,
             At::Epoch(epoch) => epoch > mark.epoch,
@@ -180,7 +200,7 @@ impl Partition {
             return;
         }
         let exemplar = || Some(Exemplar { trace_id: f.trace_id, span_id: f.span_id, start: f.start, duration: f.duration });
-        if self.is_new(RollupKind::Red, f.start, At::Offset(offset)) {
+        if self.is_new(RollupKind::Red, service, f.start, At::Offset(offset)) {
             self.seen.counted += 1;
             let series = shared.names.series(service, f.name, f.kind, f.status);
             self.red.record(series, &Counted { start: f.start, duration: f.duration, failed: false }, exemplar);
@@ -279,7 +299,7 @@ impl Partition {
 
     /// Counts a call, unless it stays within a service.
     fn link(&mut self, child: &Open, parent: Info, at: At, shared: &mut Shared<'_>, exemplar: Option<Exemplar>) {
-        if parent.service() == child.info.service() || !self.is_new(RollupKind::Links, child.start, at) {
+        if parent.service() == child.info.service() || !self.is_new(RollupKind::Links, child.info.service(), child.start, at) {
             return;
         }
         let queued = parent.queued() || child.info.queued();
@@ -302,7 +322,7 @@ impl Partition {
             let at = At::Epoch(calling.epoch.into());
             if !whole {
                 self.seen.evicted += u64::from(!answered);
-            } else if !answered && self.is_new(RollupKind::Links, calling.start, at) {
+            } else if !answered && self.is_new(RollupKind::Links, calling.info.service(), calling.start, at) {
                 let failed = calling.info.failed();
                 let counted = Counted { start: calling.start, duration: calling.duration.into(), failed };
                 self.links.record(calling.link, &counted, || None);

@@ -1,7 +1,7 @@
 //! Counting against a recount of the same spans, with everything that can happen on the way.
 
-mod oracle;
-mod world;
+pub(crate) mod oracle;
+pub(crate) mod world;
 
 use super::window::EPOCHS;
 use crate::document::Connection;
@@ -152,7 +152,7 @@ fn series_are_bounded() {
 }
 
 /// A span by its ids: what it is follows from them, so that no two of one id differ, but for a client and a server that share it.
-fn of_ids(trace: u8, id: u8, half: bool) -> Told {
+pub(crate) fn of_ids(trace: u8, id: u8, half: bool) -> Told {
     let mut dice = (u64::from(trace) << 8 | u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut roll = |sides: u64| {
         dice ^= dice >> 29;

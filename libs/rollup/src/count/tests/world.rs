@@ -102,7 +102,7 @@ fn put_time(out: &mut Vec<u8>, number: u8, ns: u64) {
     out.extend_from_slice(&ns.to_le_bytes());
 }
 
-fn batch(spans: &[Told]) -> SpanBatch {
+pub fn batch(spans: &[Told]) -> SpanBatch {
     let mut builder = BatchBuilder::default();
     for s in spans {
         let mut bytes = Vec::new();
@@ -187,11 +187,15 @@ impl World {
         let window = Duration::from_millis(WINDOW_MS);
         let options = Options { window, window_bytes: self.window_bytes, max_series: self.max_series };
         let counter = Counter::new(options, self.metrics.clone());
-        let stores = Stores { rollups: self.store.clone(), dependencies: Some(self.store.clone()) };
+        let stores = self.stores();
         let process =
             Process { counter, flusher: Flusher::new(stores, self.metrics.clone()), partitions, assigned: Default::default() };
         process.partitions.iter().for_each(|p| self.begin(&process, *p));
         process
+    }
+
+    pub fn stores(&self) -> Stores {
+        Stores { rollups: self.store.clone(), dependencies: Some(self.store.clone()) }
     }
 
     fn begin(&self, process: &Process, p: usize) {
