@@ -2,13 +2,15 @@
 
 use crate::cql::{Cells, Raw, Reader, Torn, i64_of, put, put_i64, put_list, put_with};
 use crate::error;
+use crate::random;
 use crate::schema::Dependencies::{self, V1, V2};
 use crate::store::CassandraStore;
 use async_trait::async_trait;
 use scylla::statement::prepared::PreparedStatement;
-use skua_store::dependencies::{DEFAULT_SOURCE, DependencyLink, DependencyReader, DependencyWriter};
+use skua_store::dependencies::{DEFAULT_SOURCE, DependencyLink, DependencyReader, DependencyWriter, check_revision};
 use skua_store::{ErrorKind, StoreError};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::sync::OnceCell;
 
@@ -26,6 +28,8 @@ pub struct CassandraDependencies {
 struct Statements {
     version: Dependencies,
     insert: PreparedStatement,
+    /// With a timestamp behind the same values.
+    replace: PreparedStatement,
     select: PreparedStatement,
 }
 
@@ -61,7 +65,16 @@ impl CassandraDependencies {
         };
         let mut select = self.store.prepare(select).await?;
         select.set_is_idempotent(true);
-        Ok(Statements { version, insert: self.store.prepare(insert).await?, select })
+        let replace = self.store.prepare(&format!("{insert} USING TIMESTAMP ?")).await?;
+        Ok(Statements { version, insert: self.store.prepare(insert).await?, replace, select })
+    }
+
+    async fn write(&self, statement: &PreparedStatement, values: &[u8]) -> Result<(), StoreError> {
+        let connected = self.store.connected().await?;
+        let (_permit, started) = (self.store.permit().await?, Instant::now());
+        let answer = connected.session.execute_unpaged(statement, Cells(values)).await;
+        self.store.metrics.dependencies.count(1, started, answer.is_ok());
+        answer.map(drop).map_err(|e| error::of_execution("write dependencies", e))
     }
 }
 
@@ -104,28 +117,44 @@ impl DependencyWriter for CassandraDependencies {
             return Ok(());
         }
         let statements = self.statements().await?;
-        let at = (at / 1000) as i64;
-        let mut values = Vec::new();
-        match statements.version {
-            V2 => {
-                put_i64(&mut values, at.div_euclid(DAY) * DAY);
-                put_i64(&mut values, at);
-            }
-            V1 => {
-                put_i64(&mut values, at);
-                put_i64(&mut values, at);
-            }
-        }
-        put_list(&mut values, |out| {
-            links.iter().for_each(|link| put_link(out, link));
-            links.len() as i32
-        });
-        let connected = self.store.connected().await?;
-        let (_permit, started) = (self.store.permit().await?, Instant::now());
-        let answer = connected.session.execute_unpaged(&statements.insert, Cells(&values)).await;
-        self.store.metrics.dependencies.count(1, started, answer.is_ok());
-        answer.map(drop).map_err(|e| error::of_execution("write dependencies", e))
+        self.write(&statements.insert, &row(statements.version, at, links)).await
     }
+
+    /// What is newer is decided by the timestamp of the row's cells. It grows with the revision, and is another for every call, because the
+    /// server joins two lists that were written with one timestamp: only two processes that write the same revision can meet in one,
+    /// and then in one case of a million.
+    async fn replace_dependencies(&self, at: u64, revision: u64, links: &[DependencyLink]) -> Result<(), StoreError> {
+        check_revision(revision)?;
+        let statements = self.statements().await?;
+        let mut values = row(statements.version, at, links);
+        put_i64(&mut values, timestamp(at, revision));
+        self.write(&statements.replace, &values).await
+    }
+}
+
+/// The values of a row.
+fn row(version: Dependencies, at: u64, links: &[DependencyLink]) -> Vec<u8> {
+    let at = (at / 1000) as i64;
+    let mut values = Vec::new();
+    match version {
+        V2 => put_i64(&mut values, at.div_euclid(DAY) * DAY),
+        V1 => put_i64(&mut values, at),
+    }
+    put_i64(&mut values, at);
+    put_list(&mut values, |out| {
+        links.iter().for_each(|link| put_link(out, link));
+        links.len() as i32
+    });
+    values
+}
+
+/// A list replaces those with a lower timestamp: this one is after all of lower revisions, and not that of another call. In
+/// microseconds, as all timestamps; a revision is about a second.
+fn timestamp(at: u64, revision: u64) -> i64 {
+    const CALLS: u64 = 1 << 20;
+    static CALL: OnceLock<AtomicU64> = OnceLock::new();
+    let call = CALL.get_or_init(|| AtomicU64::new(random::number())).fetch_add(1, Relaxed);
+    (at + revision * CALLS + call % CALLS) as i64
 }
 
 fn put_link(out: &mut Vec<u8>, link: &DependencyLink) {

@@ -10,7 +10,9 @@ mod error;
 mod index;
 mod metrics;
 mod names;
+mod random;
 mod reader;
+mod rollups;
 mod sampling;
 mod schema;
 mod search;
@@ -24,6 +26,7 @@ mod write;
 
 pub use config::{Basic, Config, Index, SchemaConfig, Search, Tls};
 pub use dependencies::CassandraDependencies;
+pub use rollups::CassandraRollups;
 pub use sampling::CassandraSampling;
 pub use schema::Schema;
 pub use store::CassandraStore;

@@ -19,6 +19,7 @@ pub(crate) struct Metrics {
     pub dependencies: Rows,
     pub throughput: Rows,
     pub probabilities: Rows,
+    pub rollups: Rows,
     /// Tags that are in no index because they are too long or JSON objects, and operations that are too long.
     pub skipped: Counter,
     pub read: Reads,
@@ -59,6 +60,7 @@ impl Metrics {
             dependencies: Rows::register(registry, "dependencies"),
             throughput: Rows::register(registry, "operation_throughput"),
             probabilities: Rows::register(registry, "probabilities"),
+            rollups: Rows::register(registry, "skua_rollups"),
             skipped,
             read: Reads::register(registry.sub_registry_with_prefix("read")),
         }

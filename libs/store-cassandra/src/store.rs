@@ -1,6 +1,7 @@
 //! The store: what it is made of, and getting it ready.
 
 use crate::config::Config;
+use crate::cql::{Cells, Raw};
 use crate::error;
 use crate::index::text::TagFilter;
 use crate::metrics::Metrics;
@@ -84,6 +85,19 @@ impl CassandraStore {
         let connected = self.connected().await?;
         let cql = cql.replace("{}", &self.config.keyspace);
         connected.session.prepare(cql.as_str()).await.map_err(|e| error::of_prepare(&format!("prepare {cql:?}"), e))
+    }
+
+    /// Carries out a conditional statement; true when its condition held. Of several at a time on one partition one is carried out
+    /// after the other. An error means that it may or may not have been.
+    pub(crate) async fn applied(&self, doing: &str, statement: &PreparedStatement, values: &[u8]) -> Result<bool, StoreError> {
+        let connected = self.connected().await?;
+        let _permit = self.permit().await?;
+        let answer = connected.session.execute_unpaged(statement, Cells(values)).await;
+        let answer = answer.map_err(|e| error::of_execution(doing, e))?;
+        let rows = answer.into_rows_result().map_err(|e| error::unreadable(doing, e))?;
+        let row = rows.maybe_first_row::<Raw<'_, 1>>().map_err(|e| error::unreadable(doing, e))?;
+        let no_answer = || StoreError::new(ErrorKind::Internal, format!("{doing}: Cassandra does not say whether it did it"));
+        row.map(|row| row.bytes(0) == [1]).ok_or_else(no_answer)
     }
 
     pub(crate) async fn permit(&self) -> Result<tokio::sync::SemaphorePermit<'_>, StoreError> {

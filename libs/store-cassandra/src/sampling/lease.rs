@@ -1,9 +1,8 @@
 //! The lease: a row of `leases` that is written by conditional statements and ends by its time to live, so that one clock counts,
 //! the server's.
 
-use super::{CassandraSampling, no_answer};
-use crate::cql::{Cells, put, put_i32};
-use crate::error;
+use super::CassandraSampling;
+use crate::cql::{put, put_i32};
 use crate::store::CassandraStore;
 use async_trait::async_trait;
 use scylla::statement::prepared::PreparedStatement;
@@ -28,19 +27,6 @@ impl Statements {
     }
 }
 
-impl CassandraSampling {
-    /// Carries out a conditional statement; true when its condition held.
-    async fn applied(&self, doing: &str, statement: &PreparedStatement, values: &[u8]) -> Result<bool, StoreError> {
-        let connected = self.store.connected().await?;
-        let _permit = self.store.permit().await?;
-        let answer = connected.session.execute_unpaged(statement, Cells(values)).await;
-        let answer = answer.map_err(|e| error::of_execution(doing, e))?;
-        let rows = answer.into_rows_result().map_err(|e| error::unreadable(doing, e))?;
-        let row = rows.maybe_first_row::<crate::cql::Raw<'_, 1>>().map_err(|e| error::unreadable(doing, e))?;
-        row.map(|row| row.bytes(0) == [1]).ok_or_else(|| no_answer(doing))
-    }
-}
-
 #[async_trait]
 impl Lease for CassandraSampling {
     /// Goes by the server's clock; `ttl` counts in whole seconds, one at least, as in Jaeger.
@@ -52,17 +38,17 @@ impl Lease for CassandraSampling {
         put_i32(&mut values, seconds);
         put(&mut values, owner.as_bytes());
         put(&mut values, resource.as_bytes());
-        if self.applied(&doing, &statements.take, &values).await? {
+        if self.store.applied(&doing, &statements.take, &values).await? {
             return Ok(true);
         }
         put(&mut values, owner.as_bytes());
-        self.applied(&doing, &statements.keep, &values).await
+        self.store.applied(&doing, &statements.keep, &values).await
     }
 
     async fn forfeit(&self, resource: &str, owner: &str) -> Result<bool, StoreError> {
         let mut values = Vec::new();
         put(&mut values, resource.as_bytes());
         put(&mut values, owner.as_bytes());
-        self.applied(&format!("give back the lease {resource}"), &self.statements().await?.lease.forfeit, &values).await
+        self.store.applied(&format!("give back the lease {resource}"), &self.statements().await?.lease.forfeit, &values).await
     }
 }

@@ -10,6 +10,7 @@ mod timeuuid;
 use crate::cql::{Cells, put, put_i32};
 use crate::error;
 use crate::metrics::Rows;
+use crate::random;
 use crate::store::CassandraStore;
 use async_trait::async_trait;
 use futures::future::try_join_all;
@@ -102,7 +103,7 @@ impl SamplingStore for CassandraSampling {
             return Ok(());
         }
         let (ts, mut values) = (timeuuid::unique(at), Vec::new());
-        put_i32(&mut values, timeuuid::random_below(BUCKETS));
+        put_i32(&mut values, random::below(BUCKETS));
         put(&mut values, ts.as_bytes());
         put(&mut values, csv::write_throughput(throughput).as_bytes());
         let statement = &self.statements().await?.insert_throughput;
@@ -146,9 +147,4 @@ impl SamplingStore for CassandraSampling {
         let texts = self.texts("read the sampling probabilities", statement, values).await?;
         Ok(texts.first().map(|text| csv::read_probabilities(text)).unwrap_or_default())
     }
-}
-
-/// The error of a conditional statement.
-fn no_answer(doing: &str) -> StoreError {
-    StoreError::new(ErrorKind::Internal, format!("{doing}: Cassandra does not say whether it did it"))
 }

@@ -1,6 +1,6 @@
 //! `timeuuid`: RFC 9562's version 1, in the order in which Cassandra compares: by time, then by the bytes after it as signed numbers.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
+use crate::random;
 use uuid::Uuid;
 
 /// 100 ns between 1582-10-15 and 1970-01-01.
@@ -8,7 +8,7 @@ const EPOCH: u64 = 0x01b2_1dd2_1381_4000;
 
 /// A random one of a time in microseconds since 1970.
 pub(super) fn unique(at: u64) -> Uuid {
-    let low = random() & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
+    let low = random::number() & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
     Uuid::from_u64_pair(high(at, 0), low)
 }
 
@@ -21,15 +21,6 @@ pub(super) fn last_of(at: u64) -> Uuid {
 fn high(at: u64, tenths: u64) -> u64 {
     let time = EPOCH + at * 10 + tenths;
     (time & 0xffff_ffff) << 32 | (time >> 32 & 0xffff) << 16 | 0x1000 | (time >> 48 & 0x0fff)
-}
-
-fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
-/// A random number from 0 on.
-pub(super) fn random_below(end: i32) -> i32 {
-    (random() % end.unsigned_abs() as u64) as i32
 }
 
 #[cfg(test)]

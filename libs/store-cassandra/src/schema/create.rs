@@ -55,6 +55,11 @@ impl Schema {
         std::iter::once(keyspace).chain(types).chain(tables::all().map(|t| self.create_table(t))).collect()
     }
 
+    /// The statement that makes the table of roll-ups, whatever the parameters.
+    pub(crate) fn rollups(&self) -> String {
+        self.create_table(&tables::ROLLUPS)
+    }
+
     /// A script for `cqlsh`.
     pub fn script(&self) -> String {
         self.statements().iter().fold(String::new(), |mut script, statement| {

@@ -50,15 +50,7 @@ pub(super) struct Contents {
 /// # Errors
 /// `Unavailable` when it is not there or lacks tables, with what to run; `Unsupported` when a table is other than ours.
 pub(crate) async fn detect(session: &Session, keyspace: &str) -> Result<Found, StoreError> {
-    let mut contents = Contents::default();
-    const COLUMNS: &str =
-        "SELECT table_name, column_name, type, kind, position FROM system_schema.columns WHERE keyspace_name = ?";
-    for (table, column, kind, place, position) in
-        rows::<(String, String, String, String, i32)>(session, COLUMNS, keyspace).await?
-    {
-        let place = if position >= 0 { format!("{place} {position}") } else { place };
-        contents.tables.entry(table).or_default().insert(column, (kind, place));
-    }
+    let mut contents = columns(session, keyspace).await?;
     const TYPES: &str = "SELECT type_name, field_names, field_types FROM system_schema.types WHERE keyspace_name = ?";
     for (name, names, types) in rows::<(String, Vec<String>, Vec<String>)>(session, TYPES, keyspace).await? {
         contents.types.insert(name, names.into_iter().zip(types).collect());
@@ -70,6 +62,27 @@ pub(crate) async fn detect(session: &Session, keyspace: &str) -> Result<Found, S
         }
     }
     judge(&contents, keyspace)
+}
+
+/// Whether the table of roll-ups is there.
+///
+/// # Errors
+/// `Unsupported` when it is other than ours.
+pub(crate) async fn has_rollups(session: &Session, keyspace: &str) -> Result<bool, StoreError> {
+    has(&columns(session, keyspace).await?, &tables::ROLLUPS, keyspace)
+}
+
+async fn columns(session: &Session, keyspace: &str) -> Result<Contents, StoreError> {
+    let mut contents = Contents::default();
+    const COLUMNS: &str =
+        "SELECT table_name, column_name, type, kind, position FROM system_schema.columns WHERE keyspace_name = ?";
+    for (table, column, kind, place, position) in
+        rows::<(String, String, String, String, i32)>(session, COLUMNS, keyspace).await?
+    {
+        let place = if position >= 0 { format!("{place} {position}") } else { place };
+        contents.tables.entry(table).or_default().insert(column, (kind, place));
+    }
+    Ok(contents)
 }
 
 async fn rows<R>(session: &Session, query: &str, keyspace: &str) -> Result<Vec<R>, StoreError>

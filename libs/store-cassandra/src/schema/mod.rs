@@ -11,4 +11,4 @@ mod tests;
 
 pub use create::Schema;
 pub(crate) use create::check_keyspace;
-pub(crate) use detect::{Dependencies, Found, OperationNames, detect};
+pub(crate) use detect::{Dependencies, Found, OperationNames, detect, has_rollups};

@@ -1,4 +1,4 @@
-//! The tables of schema v004 (source: `v004.cql.tmpl` of Jaeger 1.76), and the two of v001 that v002 replaced.
+//! The tables of schema v004 (source: `v004.cql.tmpl` of Jaeger 1.76), the two of v001 that v002 replaced, and the one that is Skua's.
 
 /// A user-defined type; values are written in the order of its fields.
 pub(super) struct Type {
@@ -199,8 +199,18 @@ pub(super) const SAMPLING: &[Table] = &[
     },
 ];
 
-/// All tables of v004, in the order in which they are made.
+/// Skua's own: a row for each kind and interval, a partition for each kind and day.
+pub(super) const ROLLUPS: Table = Table {
+    name: "skua_rollups",
+    columns: &[("kind", "text"), ("day", "timestamp"), ("interval", "timestamp"), ("version", "uuid"), ("body", "blob")],
+    partition_key: &["kind", "day"],
+    clustering: &["interval"],
+    descending: &[],
+    kept: Kept::Server,
+};
+
+/// All tables of v004 and ours, in the order in which they are made.
 pub(super) fn all() -> impl Iterator<Item = &'static Table> {
     let spans = [&TRACES, &SERVICE_NAMES, &OPERATION_NAMES].into_iter();
-    spans.chain(INDICES).chain([&DEPENDENCIES]).chain(SAMPLING)
+    spans.chain(INDICES).chain([&DEPENDENCIES]).chain(SAMPLING).chain([&ROLLUPS])
 }

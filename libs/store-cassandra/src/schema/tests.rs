@@ -55,7 +55,7 @@ fn what_cannot_be_is_refused_by_name() {
 
 /// The whole of it, so that a change is seen.
 #[test]
-fn the_script_is_jaegers_v004() {
+fn the_script_is_jaegers_v004_and_a_table_of_ours() {
     let script = schema(|_| {}).unwrap();
     let tables: Vec<&str> = script.lines().filter_map(|l| l.strip_prefix("CREATE TABLE IF NOT EXISTS ks.")).collect();
     assert_eq!(
@@ -72,6 +72,7 @@ fn the_script_is_jaegers_v004() {
             "operation_throughput (",
             "sampling_probabilities (",
             "leases (",
+            "skua_rollups (",
         ]
     );
     for key in [
@@ -82,6 +83,7 @@ fn the_script_is_jaegers_v004() {
         "PRIMARY KEY ((service_name, tag_key, tag_value), start_time, trace_id, span_id)",
         "PRIMARY KEY ((ts_bucket), ts)",
         "CLUSTERING ORDER BY (duration DESC, start_time DESC)",
+        "PRIMARY KEY ((kind, day), interval)",
     ] {
         assert!(script.contains(key), "{key}");
     }

@@ -10,4 +10,5 @@
 mod conformance;
 mod exact;
 mod given;
+mod rollups;
 mod schema;

@@ -88,6 +88,9 @@ async fn an_old_schema_is_read_and_written() {
     dependencies.write_dependencies(5_000_000, std::slice::from_ref(&link)).await.unwrap();
     assert_eq!(dependencies.dependencies(5_000_000, 6_000_000).await.unwrap(), [link]);
     assert_eq!(dependencies.dependencies(0, 5_000_000).await.unwrap(), []);
+    for case in conformance::dependencies::CASES.iter().filter(|case| case.starts_with("revision")) {
+        conformance::dependencies::run_case(case, &dependencies, &dependencies, &|| Box::pin(async {})).await;
+    }
 
     use skua_store::sampling::SamplingStore;
     let e = CassandraSampling::new(store).latest_probabilities().await.unwrap_err();

@@ -327,3 +327,6 @@ impl Bench<'_> {
 fn numbers(body: &[u8]) -> Vec<u64> {
     String::from_utf8_lossy(body).split_whitespace().filter_map(|number| number.parse().ok()).collect()
 }
+
+#[cfg(test)]
+mod tests;
