@@ -225,8 +225,8 @@ impl<K: Key> Document<K> {
     /// # Errors
     /// Corrupt bytes.
     pub fn decode(interval: u64, bytes: &[u8]) -> Result<Self, StoreError> {
-        let plain = unpack(K::KIND, interval, bytes)?;
         let torn = |why: String| torn(K::KIND, interval, why);
+        let plain = zstd::bulk::decompress(bytes, size(K::KIND, interval, bytes)?).map_err(|e| torn(e.to_string()))?;
         let document = proto::Document::decode(&*plain).map_err(|e| torn(e.to_string()))?;
         let name = |place: u32| document.names.get(place as usize).cloned().ok_or_else(|| torn(format!("no name {place}")));
         let mut rows = BTreeMap::new();
@@ -243,14 +243,13 @@ fn torn(kind: RollupKind, interval: u64, why: impl Display) -> StoreError {
     StoreError::new(ErrorKind::Internal, format!("read the roll-ups ({}) of {interval}: {why}", kind.name()))
 }
 
-/// What a document was before it was compressed. Its size is told at its head: what is too large is not begun with.
-fn unpack(kind: RollupKind, interval: u64, bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+/// Bytes of a document before it was compressed, as its head tells: what is too large is not begun with.
+fn size(kind: RollupKind, interval: u64, bytes: &[u8]) -> Result<usize, StoreError> {
     let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten();
-    let size = size.ok_or_else(|| torn(kind, interval, "it is not compressed as roll-ups are"))?;
-    if size > MOST_BYTES {
-        return Err(torn(kind, interval, format!("{size} bytes are too many")));
+    match size.ok_or_else(|| torn(kind, interval, "it is not compressed as roll-ups are"))? {
+        size if size > MOST_BYTES => Err(torn(kind, interval, format!("{size} bytes are too many"))),
+        size => Ok(size as usize),
     }
-    zstd::bulk::decompress(bytes, size as usize).map_err(|e| torn(kind, interval, e))
 }
 
 fn put_figures(row: &mut proto::Row, number: u64, minute: u64, figures: &Figures) {
@@ -306,4 +305,4 @@ fn figures(row: &proto::Row, interval: u64) -> Option<BTreeMap<u64, Figures>> {
 mod tests;
 mod visit;
 
-pub use visit::{Minute, Row, visit};
+pub use visit::{Minute, Row, Visits};

@@ -88,8 +88,8 @@ impl Histogram {
 
 /// As [`Histogram::quantile`], of buckets and their spans, ascending.
 pub fn quantile_of(buckets: impl Iterator<Item = (u8, u64)> + Clone, quantile: f64) -> Option<f64> {
-    let count: u64 = buckets.clone().map(|(_, spans)| spans).sum();
-    if count == 0 {
+    let count: f64 = buckets.clone().map(|(_, spans)| spans as f64).sum();
+    if count == 0.0 {
         return None;
     }
     if quantile.is_nan() || quantile < 0.0 {
@@ -98,7 +98,7 @@ pub fn quantile_of(buckets: impl Iterator<Item = (u8, u64)> + Clone, quantile: f
     if quantile > 1.0 {
         return Some(f64::INFINITY);
     }
-    let (rank, mut below) = (quantile * count as f64, 0.0);
+    let (rank, mut below) = (quantile * count, 0.0);
     let mut last = 0;
     for (bucket, spans) in buckets.filter(|(_, spans)| *spans > 0) {
         let spans = spans as f64;

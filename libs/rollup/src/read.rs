@@ -13,7 +13,7 @@ mod tests;
 pub use dependencies::WithRollups;
 pub use graph::{Edge, Graph, GraphQuery, Node, NodeKind};
 
-use crate::document::{INTERVAL, Row, interval_of, visit};
+use crate::document::{INTERVAL, Row, Visits, interval_of};
 use skua_model::wire::WireError;
 use skua_store::StoreError;
 use skua_store::rollups::{RollupKind, RollupStore};
@@ -56,6 +56,7 @@ impl RollupReader {
         read: u64,
         visitor: &mut impl Visitor,
     ) -> Result<(), StoreError> {
+        let mut visits = Visits::new()?;
         let (mut from, end, mut step) = (interval_of(wanted.start), wanted.end.min(LAST), read);
         while from < end {
             let until = end.min(from.saturating_add(step));
@@ -63,7 +64,7 @@ impl RollupReader {
             step = if documents.is_empty() { LONGEST_READ.min(step * 2) } else { read };
             for (interval, bytes) in documents {
                 let minutes = wanted.start.max(interval)..wanted.end.min(interval.saturating_add(INTERVAL));
-                visit(kind, interval, &bytes, |row| visitor.row(row, &minutes))?;
+                visits.visit(kind, interval, &bytes, |row| visitor.row(row, &minutes))?;
                 visitor.read_until(minutes.end)?;
                 tokio::task::yield_now().await;
             }

@@ -17,7 +17,7 @@ fn any_figures() -> impl Strategy<Value = Figures> {
 /// A document as its visitor finds it.
 fn visited(interval: u64, bytes: &[u8]) -> Result<Document<SeriesKey>, StoreError> {
     let mut document = Document::default();
-    visit(RollupKind::Red, interval, bytes, |row| {
+    Visits::new()?.visit(RollupKind::Red, interval, bytes, |row| {
         let (first, second) = (row.first.to_owned(), row.second.to_owned());
         let Some(key) = SeriesKey::of(first, second, row.kind, row.status) else { return Ok(()) };
         let mut minutes = Vec::new();

@@ -1,10 +1,11 @@
 //! Reading a document row by row, without building it: what answers to queries are added up from.
 
-use super::{Exemplar, MINUTE, torn, unpack};
+use super::{Exemplar, MINUTE, size, torn};
 use skua_model::wire::{Cursor, WireError, len, varint};
-use skua_store::StoreError;
 use skua_store::rollups::RollupKind;
+use skua_store::{ErrorKind, StoreError};
 use std::ops::Range;
+use zstd::bulk::Decompressor;
 
 /// A series of a document and its figures, still as they were kept.
 #[derive(Debug)]
@@ -35,6 +36,13 @@ pub struct Minute<'a> {
     pub buckets: &'a [(u8, u64)],
 }
 
+impl Minute<'_> {
+    /// Spans.
+    pub fn calls(&self) -> u64 {
+        self.buckets.iter().fold(0, |all, (_, spans)| all.saturating_add(*spans))
+    }
+}
+
 /// A row's fields, packed lists of varints most of them.
 #[derive(Debug, Default, Clone, Copy)]
 struct Fields<'a> {
@@ -52,18 +60,38 @@ struct Fields<'a> {
     exemplars: &'a [u8],
 }
 
-/// Shows each row of a document that [`Document::encode`](super::Document::encode) made; the same series may come more than once.
-///
-/// # Errors
-/// Corrupt bytes; rows before the corruption have been shown then.
-pub fn visit(
-    kind: RollupKind,
-    interval: u64,
-    bytes: &[u8],
-    show: impl FnMut(&mut Row<'_>) -> Result<(), WireError>,
-) -> Result<(), StoreError> {
-    let plain = unpack(kind, interval, bytes)?;
-    walk(interval, &plain, show).map_err(|e| torn(kind, interval, e))
+/// Reads documents one after the other; its buffer becomes as large as the largest of them.
+pub struct Visits {
+    context: Decompressor<'static>,
+    plain: Vec<u8>,
+}
+
+impl Visits {
+    /// Of none yet.
+    ///
+    /// # Errors
+    /// Internal, if zstd fails.
+    pub fn new() -> Result<Self, StoreError> {
+        let failed = |e| StoreError::new(ErrorKind::Internal, "begin to read roll-ups").caused_by(e);
+        Ok(Self { context: Decompressor::new().map_err(failed)?, plain: Vec::new() })
+    }
+
+    /// Shows each row of a document that [`Document::encode`](super::Document::encode) made; the same series may come more than once.
+    ///
+    /// # Errors
+    /// Corrupt bytes; rows before the corruption have been shown then.
+    pub fn visit(
+        &mut self,
+        kind: RollupKind,
+        interval: u64,
+        bytes: &[u8],
+        show: impl FnMut(&mut Row<'_>) -> Result<(), WireError>,
+    ) -> Result<(), StoreError> {
+        self.plain.clear();
+        self.plain.reserve(size(kind, interval, bytes)?);
+        self.context.decompress_to_buffer(bytes, &mut self.plain).map_err(|e| torn(kind, interval, e))?;
+        walk(interval, &self.plain, show).map_err(|e| torn(kind, interval, e))
+    }
 }
 
 /// Tags of `skua.rollup.v1.Document`.
@@ -157,26 +185,67 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// The next number of a packed list; most are of one byte.
+#[inline(always)]
+fn number(list: &mut &[u8]) -> Result<u64, WireError> {
+    match *list {
+        [low, rest @ ..] if *low < 0x80 => {
+            *list = rest;
+            Ok(u64::from(*low))
+        }
+        [low, high, rest @ ..] if *high < 0x80 => {
+            *list = rest;
+            Ok(u64::from(*low & 0x7f) | u64::from(*high) << 7)
+        }
+        _ => long_number(list),
+    }
+}
+
+#[inline(never)]
+fn long_number(list: &mut &[u8]) -> Result<u64, WireError> {
+    let mut cursor = Cursor::new(list);
+    let number = cursor.varint()?;
+    *list = &list[list.len() - cursor.remaining()..];
+    Ok(number)
+}
+
+/// The next `length` buckets.
+fn fill(buckets: &mut Vec<(u8, u64)>, length: usize, gaps: &mut &[u8], counts: &mut &[u8]) -> Result<(), WireError> {
+    buckets.clear();
+    let mut bucket = 0_u64;
+    let short = |list: &[u8]| list.iter().fold(0, |all, byte| all | byte) < 0x80;
+    match (gaps.split_at_checked(length), counts.split_at_checked(length)) {
+        // As most are: each number is a byte.
+        (Some((gap, rest)), Some((count, more))) if short(gap) && short(count) => {
+            buckets.extend(gap.iter().zip(count).map(|(gap, count)| {
+                bucket += u64::from(*gap);
+                (bucket as u8, u64::from(*count))
+            }));
+            (*gaps, *counts) = (rest, more);
+        }
+        (Some(_), Some(_)) => {
+            for _ in 0..length {
+                bucket = bucket.saturating_add(number(gaps)?);
+                buckets.push((bucket as u8, number(counts)?));
+            }
+        }
+        _ => return Err(WireError::Truncated),
+    }
+    if bucket > u64::from(u8::MAX) { Err(WireError::Truncated) } else { Ok(()) }
+}
+
 impl Row<'_> {
     /// Shows the minutes that start in `wanted` (microseconds since 1970), ascending.
     ///
     /// # Errors
     /// Lists of lengths that do not match.
     pub fn minutes(&mut self, wanted: &Range<u64>, mut show: impl FnMut(&Minute<'_>)) -> Result<(), WireError> {
-        let list = Cursor::new;
-        let (mut minutes, mut errors, mut sums) = (list(self.fields.minutes), list(self.fields.errors), list(self.fields.sums));
-        let (mut lengths, mut gaps) = (list(self.fields.lengths), list(self.fields.buckets));
-        let mut counts = list(self.fields.counts);
-        while minutes.remaining() > 0 {
-            let start = self.interval.saturating_add(minutes.varint()?.saturating_mul(MINUTE));
-            let failed = if errors.remaining() > 0 { errors.varint()? } else { 0 };
-            let sum = sums.varint()?;
-            self.buckets.clear();
-            let mut bucket = 0_u64;
-            for _ in 0..lengths.varint()? {
-                bucket = bucket.saturating_add(gaps.varint()?);
-                self.buckets.push((u8::try_from(bucket).map_err(|_| WireError::Truncated)?, counts.varint()?));
-            }
+        let Fields { mut minutes, mut errors, mut sums, mut lengths, buckets: mut gaps, mut counts, .. } = self.fields;
+        while !minutes.is_empty() {
+            let start = self.interval.saturating_add(number(&mut minutes)?.saturating_mul(MINUTE));
+            let failed = if errors.is_empty() { 0 } else { number(&mut errors)? };
+            let sum = number(&mut sums)?;
+            fill(self.buckets, number(&mut lengths)? as usize, &mut gaps, &mut counts)?;
             if wanted.contains(&start) {
                 show(&Minute { start, errors: failed, sum, buckets: self.buckets });
             }

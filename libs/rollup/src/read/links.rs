@@ -15,7 +15,7 @@ pub(super) struct Links(BTreeMap<String, BTreeMap<String, u64>>);
 impl Visitor for Links {
     fn row(&mut self, row: &mut Row<'_>, wanted: &Range<u64>) -> Result<(), WireError> {
         let mut calls = 0_u64;
-        row.minutes(wanted, |minute| minute.buckets.iter().for_each(|(_, spans)| calls = calls.saturating_add(*spans)))?;
+        row.minutes(wanted, |minute| calls = calls.saturating_add(minute.calls()))?;
         if calls > 0 {
             self.add(row.first, row.second, calls);
         }

@@ -113,8 +113,7 @@ impl<V: Fn(&Dense) -> f64 + Send> Visitor for Red<'_, V> {
             if self.by_latency {
                 self.all.add(number, minute.start, minute.buckets);
             } else {
-                let spans = minute.buckets.iter().map(|(_, spans)| spans).sum();
-                self.all.add(number, minute.start, &[(outcome, spans)]);
+                self.all.add(number, minute.start, &[(outcome, minute.calls())]);
             }
         })
     }
