@@ -15,6 +15,7 @@
 #   run.sh cassandra-search                    service, two tags and duration among SPANS=1000000 spans in Cassandra
 #   run.sh query                               a search and large traces from Elasticsearch, and 200 searches at a time: the query
 #                                              service's CPU and memory; PEER_BIN=FILE measures that query service too (same flags)
+#   run.sh rollup-answers                      the graph of a day and the Monitor tab's figures from roll-ups: CPU of one answer
 #   run.sh idle                                start, memory and size of each tier without a load
 #   run.sh floor-kafka [ENCODING] [SENDERS=4]  librdkafka alone, the same bytes
 #   run.sh floor-bulk [none|gzip]              the documents an ingester wrote, posted to _bulk alone
@@ -180,6 +181,10 @@ cassandra_search() {
     cargo test --release --locked -p skua-store-cassandra --test cost -- --ignored --nocapture
 }
 
+rollup_answers() {
+  cargo run --release --locked -p skua-rollup --example answers -- 200 1000 20
+}
+
 # ask NAME PATH QUERYLOAD_FLAGS...: one row about the query service TIER at QUERY.
 ask() {
   local name=$1 path=$2 report; shift 2
@@ -292,7 +297,7 @@ floor_bulk() {
 
 command=${1:-all}; shift || true
 case $command in
-  cassandra-search) ;;
+  cassandra-search | rollup-answers) ;;
   collector-otlp | collector-protobuf | ingester | ingester-cassandra | idle | query | floor-bulk | all) build skua ;;
   jaeger-grpc | thrift-http | zipkin-json | agent-udp | agent-drops | clients) build skua ;;
   floor-kafka) build ;;
@@ -317,6 +322,7 @@ case $command in
   ingester) header; ingester "${1:-none}" "${2:-otlp-proto}" ;;
   ingester-cassandra) header; ingester_cassandra "${1:-otlp-proto}" ;;
   cassandra-search) cassandra_search ;;
+  rollup-answers) rollup_answers ;;
   query) query ;;
   idle) idle ;;
   floor-kafka) header; floor_kafka "${1:-otlp-proto}" "${2:-4}" ;;

@@ -7,6 +7,7 @@ use skua_proto::skua::rollup::v1 as proto;
 use skua_store::rollups::RollupKind;
 use skua_store::{ErrorKind, StoreError};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 
 /// Microseconds that a document covers; intervals start at multiples of it since 1970.
 pub use skua_store::rollups::INTERVAL;
@@ -15,7 +16,7 @@ pub use skua_store::rollups::INTERVAL;
 pub const MINUTE: u64 = 60_000_000;
 
 /// A document is larger than this only if it is not one.
-const MOST_BYTES: usize = 256 << 20;
+const MOST_BYTES: u64 = 256 << 20;
 
 /// zstd's level: 9 is 8 % smaller than 3, for a few milliseconds a minute.
 const LEVEL: i32 = 9;
@@ -232,13 +233,8 @@ impl<K: Key> Document<K> {
     /// # Errors
     /// Corrupt bytes.
     pub fn decode(interval: u64, bytes: &[u8]) -> Result<Self, StoreError> {
-        let torn = |why: String| {
-            StoreError::new(ErrorKind::Internal, format!("read the roll-ups ({}) of {interval}: {why}", K::KIND.name()))
-        };
-        let plain = zstd::stream::decode_all(bytes).map_err(|e| torn(e.to_string()))?;
-        if plain.len() > MOST_BYTES {
-            return Err(torn(format!("{} bytes are too many", plain.len())));
-        }
+        let torn = |why: String| torn(K::KIND, interval, why);
+        let plain = zstd::bulk::decompress(bytes, size(K::KIND, interval, bytes)?).map_err(|e| torn(e.to_string()))?;
         let document = proto::Document::decode(&*plain).map_err(|e| torn(e.to_string()))?;
         let name = |place: u32| document.names.get(place as usize).cloned().ok_or_else(|| torn(format!("no name {place}")));
         let mut rows = BTreeMap::new();
@@ -248,6 +244,19 @@ impl<K: Key> Document<K> {
         }
         let marks = document.marks.into_iter().map(|m| (m.source, Mark { offset: m.offset, epoch: m.epoch })).collect();
         Ok(Self { revision: document.revision, recounted: document.recounted, marks, rows })
+    }
+}
+
+fn torn(kind: RollupKind, interval: u64, why: impl Display) -> StoreError {
+    StoreError::new(ErrorKind::Internal, format!("read the roll-ups ({}) of {interval}: {why}", kind.name()))
+}
+
+/// Bytes of a document before it was compressed, as its head tells: what is too large is not begun with.
+fn size(kind: RollupKind, interval: u64, bytes: &[u8]) -> Result<usize, StoreError> {
+    let size = zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten();
+    match size.ok_or_else(|| torn(kind, interval, "it is not compressed as roll-ups are"))? {
+        size if size > MOST_BYTES => Err(torn(kind, interval, format!("{size} bytes are too many"))),
+        size => Ok(size as usize),
     }
 }
 
@@ -302,3 +311,6 @@ fn figures(row: &proto::Row, interval: u64) -> Option<BTreeMap<u64, Figures>> {
 
 #[cfg(test)]
 mod tests;
+mod visit;
+
+pub use visit::{Minute, Row, Visits};

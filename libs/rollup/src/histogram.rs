@@ -82,29 +82,34 @@ impl Histogram {
     /// The duration in microseconds that the share `quantile` (0 to 1) of the spans does not exceed, as Prometheus' `histogram_quantile`:
     /// linear within a bucket, `-inf` and `+inf` outside of 0 to 1. `None` when there are no spans.
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
-        let count = self.count();
-        if count == 0 {
-            return None;
-        }
-        if quantile.is_nan() || quantile < 0.0 {
-            return Some(if quantile.is_nan() { f64::NAN } else { f64::NEG_INFINITY });
-        }
-        if quantile > 1.0 {
-            return Some(f64::INFINITY);
-        }
-        let (rank, mut below) = (quantile * count as f64, 0.0);
-        let mut last = 0.0;
-        for (bucket, spans) in &self.buckets {
-            let spans = *spans as f64;
-            last = upper_bound(*bucket);
-            if below + spans >= rank {
-                let lower = bucket.checked_sub(1).map_or(0.0, upper_bound);
-                return Some(lower + (last - lower) * ((rank - below) / spans).max(0.0));
-            }
-            below += spans;
-        }
-        Some(last)
+        quantile_of(self.buckets.iter().copied(), quantile)
     }
+}
+
+/// As [`Histogram::quantile`], of buckets and their spans, ascending.
+pub fn quantile_of(buckets: impl Iterator<Item = (u8, u64)> + Clone, quantile: f64) -> Option<f64> {
+    let count: f64 = buckets.clone().map(|(_, spans)| spans as f64).sum();
+    if count == 0.0 {
+        return None;
+    }
+    if quantile.is_nan() || quantile < 0.0 {
+        return Some(if quantile.is_nan() { f64::NAN } else { f64::NEG_INFINITY });
+    }
+    if quantile > 1.0 {
+        return Some(f64::INFINITY);
+    }
+    let (rank, mut below) = (quantile * count, 0.0);
+    let mut last = 0;
+    for (bucket, spans) in buckets.filter(|(_, spans)| *spans > 0) {
+        let spans = spans as f64;
+        if below + spans >= rank {
+            let lower = bucket.checked_sub(1).map_or(0.0, upper_bound);
+            return Some(lower + (upper_bound(bucket) - lower) * ((rank - below) / spans).max(0.0));
+        }
+        below += spans;
+        last = bucket;
+    }
+    Some(upper_bound(last))
 }
 
 #[cfg(test)]

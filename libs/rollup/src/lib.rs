@@ -7,6 +7,7 @@
 //! - [`recount`]: a period is counted anew from the store.
 //! - [`retention`]: how long documents are kept.
 //! - [`histogram`]: durations in exponential buckets.
+//! - [`read`]: answers made of the documents.
 
 pub mod count;
 pub mod document;
@@ -14,6 +15,7 @@ pub mod flush;
 pub mod here;
 pub mod histogram;
 mod metrics;
+pub mod read;
 pub mod recount;
 pub mod retention;
 

@@ -14,6 +14,37 @@ fn any_figures() -> impl Strategy<Value = Figures> {
     )
 }
 
+/// A document as its visitor finds it.
+fn visited(interval: u64, bytes: &[u8]) -> Result<Document<SeriesKey>, StoreError> {
+    let mut document = Document::default();
+    Visits::new()?.visit(RollupKind::Red, interval, bytes, |row| {
+        let (first, second) = (row.first.to_owned(), row.second.to_owned());
+        let Some(key) = SeriesKey::of(first, second, row.kind, row.status) else { return Ok(()) };
+        let mut minutes = Vec::new();
+        row.minutes(&(0..u64::MAX), |m| {
+            let latency = Histogram::new(m.sum, m.buckets.to_vec());
+            minutes.push((m.start, Figures { latency, errors: m.errors, exemplar: None }));
+        })?;
+        for (minute, figures) in &mut minutes {
+            figures.exemplar = row.slower(&(*minute..*minute + 1), None)?;
+            document.add(&key, *minute, figures);
+        }
+        Ok(())
+    })?;
+    Ok(document)
+}
+
+/// Guarantee: what says that it is larger than any document is not unpacked.
+#[test]
+fn too_large_a_document_is_refused() {
+    let bomb = zstd::bulk::compress(&vec![0; (MOST_BYTES + 1) as usize], 1).unwrap();
+    for error in [Document::<SeriesKey>::decode(0, &bomb).unwrap_err(), visited(0, &bomb).unwrap_err()] {
+        assert!(error.message.contains("bytes are too many"), "{error}");
+    }
+    let error = visited(0, b"not zstd").unwrap_err();
+    assert_eq!(error.message, "read the roll-ups (red) of 0: it is not compressed as roll-ups are");
+}
+
 proptest! {
     /// Guarantee: a document comes back as it was kept, and any damage is an error or other figures, never a panic.
     #[test]
@@ -32,11 +63,20 @@ proptest! {
             document.add(&SeriesKey { service, operation, kind, status }, at, &figures);
         }
         let bytes = document.encode(interval).unwrap();
-        prop_assert_eq!(Document::decode(interval, &bytes).unwrap(), document);
+        prop_assert_eq!(&Document::decode(interval, &bytes).unwrap(), &document);
+        prop_assert_eq!(&visited(interval, &bytes).unwrap().rows, &document.rows);
+        let _ = visited(interval, &bytes[..cut.index(bytes.len())]);
         let _ = Document::<SeriesKey>::decode(interval, &bytes[..cut.index(bytes.len())]);
         let mut damaged = bytes.to_vec();
         let at = cut.index(damaged.len());
         damaged[at] ^= 0x55;
         let _ = Document::<LinkKey>::decode(interval, &damaged);
+        let _ = visited(interval, &damaged);
+        let mut damaged = zstd::bulk::decompress(&bytes, 1 << 20).unwrap();
+        let at = cut.index(damaged.len());
+        damaged[at] ^= 0x55;
+        let damaged = zstd::bulk::compress(&damaged, 1).unwrap();
+        let _ = Document::<LinkKey>::decode(interval, &damaged);
+        let _ = visited(interval, &damaged);
     }
 }
