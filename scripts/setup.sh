@@ -12,7 +12,7 @@ packages=(build-essential pkg-config libssl-dev zlib1g-dev cmake)
 case $purpose in
   run) ;;
   # Maven fetches the servers, Python runs one of the clients, curl, ss, setpriv and kill start and stop them; nginx, which is
-  # fetched and not installed, links PCRE.
+  # fetched and not installed (as is Prometheus), links PCRE.
   test)
     packages+=(maven python3 python3-venv curl iproute2 procps util-linux libpcre2-8-0)
     # A Java without a compiler is not enough: the servers' launchers are compiled here.
@@ -55,7 +55,8 @@ prepare_tests() {
   "$tests/clients/python/run.sh" install & lanes+=($!)
   "$tests/clients/node/run.sh" install & lanes+=($!)
   ("$tests/clients/go/run.sh" install && "$tests/validate/run.sh" install) & lanes+=($!)
-  "$tests/servers/nginx/run.sh" resolve & lanes+=($!)
+  # One lane: both are packages that apt-get fetches.
+  ("$tests/servers/nginx/run.sh" resolve && "$tests/servers/prometheus/run.sh" resolve) & lanes+=($!)
   for lane in "${lanes[@]}"; do
     wait "$lane" || { say "failed to prepare the integration tests, see above"; exit 1; }
   done

@@ -8,6 +8,7 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`servers`], [`kafka`], [`elasticsearch`], [`cassandra`] | real servers, shared or private to a test |
+//! | [`prometheus`] | a real Prometheus that scrapes what a test says |
 //! | [`store`] | what a test asks of either database |
 //! | [`skua`] | a tier of Skua as a process: start, stop, kill, read its log and metrics |
 //! | [`pipeline`] | the tiers of one test wired to each other |
@@ -31,6 +32,7 @@ pub mod otlp;
 pub mod pipeline;
 pub mod ports;
 pub mod process;
+pub mod prometheus;
 pub mod query;
 pub mod servers;
 pub mod skua;
@@ -49,6 +51,7 @@ pub use load::{Load, send_all};
 pub use nginx::Nginx;
 pub use otlp::{Answer, Sender};
 pub use pipeline::{Encoding, Pipeline};
+pub use prometheus::Prometheus;
 pub use query::Query;
 pub use skua::Skua;
 pub use spans::{SpanKey, Spans};

@@ -17,6 +17,7 @@ mod kafka_zipkin;
 mod outage;
 mod overload;
 mod poison;
+mod prometheus;
 mod rebalance;
 mod remote;
 mod sdk;

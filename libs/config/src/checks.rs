@@ -2,6 +2,7 @@
 
 mod archive;
 mod cassandra;
+mod prometheus;
 
 use crate::loaded::Loaded;
 use crate::source::Origin;
@@ -24,6 +25,9 @@ pub(crate) fn contradictions(loaded: &Loaded) -> Vec<String> {
     }
     if has("query.base-path") {
         query(loaded, &mut problems);
+    }
+    if has("prometheus.server-url") {
+        prometheus::contradictions(loaded, &mut problems);
     }
     if loaded.storage.uses(StorageType::Elasticsearch) || loaded.storage.uses(StorageType::Opensearch) {
         elasticsearch(loaded, &mut problems);
@@ -111,6 +115,13 @@ fn query(loaded: &Loaded, problems: &mut Vec<String>) {
     let extension = std::path::Path::new(&ui_config).extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     if !ui_config.is_empty() && !matches!(extension.as_deref(), Some("json" | "js")) {
         problems.push(sentence(loaded, "query.ui-config", &format!(" wants a file .json or .js, not {ui_config:?}")));
+    }
+    let takes_tokens =
+        |storage: &StorageType| matches!(storage, StorageType::Elasticsearch | StorageType::Opensearch | StorageType::Grpc);
+    let deaf = loaded.storage.span.first().filter(|storage| takes_tokens(storage));
+    if let Some(storage) = deaf.filter(|_| loaded.get_bool("query.bearer-token-propagation")) {
+        let rest = format!(": tokens are not handed on to {storage} yet; give it credentials of its own or remove the flag");
+        problems.push(sentence(loaded, "query.bearer-token-propagation", &rest));
     }
     let base = loaded.get_string("query.base-path");
     if !base.starts_with('/') || (base.len() > 1 && base.ends_with('/')) {

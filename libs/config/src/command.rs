@@ -9,7 +9,7 @@ use crate::kind::Raw;
 use crate::load::{Inputs, load_line};
 use crate::loaded::Loaded;
 use crate::reference::reference;
-use crate::storage::StorageType;
+use crate::storage::Storage;
 use crate::suggest::nearest;
 use crate::tables::catalog;
 
@@ -137,11 +137,11 @@ fn unexpected(words: &[&str], component: Option<Component>) -> ConfigError {
 
 /// The help of a component, with the flags of the storages that are asked for as far as they can be told.
 fn about(component: Component, line: &CommandLine, env: &dyn Environment) -> String {
-    let storages = Inputs::gather(component, line, env, &mut Vec::new(), &mut Vec::new())
+    let storage = Inputs::gather(component, line, env, &mut Vec::new(), &mut Vec::new())
         .ok()
         .and_then(|inputs| inputs.storage(component).ok())
-        .map_or_else(Vec::new, |storage| StorageType::ALL.iter().copied().filter(|one| storage.uses(*one)).collect());
-    help::component_help(component, &storages)
+        .unwrap_or_else(Storage::none);
+    help::component_help(component, &storage)
 }
 
 /// The address to ask for the status; the rest of the configuration need not be valid.

@@ -6,7 +6,7 @@ use crate::cli::argument;
 use crate::component::Component;
 use crate::flag::Flag;
 use crate::kind::{Kind, joined};
-use crate::storage::StorageType;
+use crate::storage::{Storage, StorageType};
 use crate::tables::tables;
 
 const CREATE_SH: &str = "The variables MODE, DATACENTER, KEYSPACE, REPLICATION_FACTOR, TRACE_TTL, DEPENDENCIES_TTL and \
@@ -14,13 +14,14 @@ const CREATE_SH: &str = "The variables MODE, DATACENTER, KEYSPACE, REPLICATION_F
                          CASSANDRA_PASSWORD those of its image jaeger-cassandra-schema.";
 
 /// The flags of a component with the storages it was asked about, grouped by table.
-pub(crate) fn component_help(component: Component, storages: &[StorageType]) -> String {
+pub(crate) fn component_help(component: Component, storage: &Storage) -> String {
+    let storages: Vec<StorageType> = StorageType::ALL.iter().copied().filter(|one| storage.uses(*one)).collect();
     let words = component.words();
     let (what, after) = match component {
         Component::CassandraSchema => {
             ("Makes what is missing of Jaeger's schema in Cassandra or Scylla, or prints it.".to_owned(), CREATE_SH.to_owned())
         }
-        component => (format!("The {component} of Skua."), after(storages)),
+        component => (format!("The {component} of Skua."), after(&storages)),
     };
     let mut command = Command::new(format!("skua {words}"))
         .about(format!(
@@ -32,8 +33,7 @@ pub(crate) fn component_help(component: Component, storages: &[StorageType]) -> 
         .disable_help_flag(true)
         .next_line_help(true);
     for table in tables() {
-        let with_storage = table.storages.is_empty() || table.storages.iter().any(|storage| storages.contains(storage));
-        if table.tiers.contains(&component) && with_storage {
+        if table.is_active(component, storage) {
             let rows = table.flags.iter().map(|flag| argument(flag).help(row(flag, component)).help_heading(table.title));
             command = command.args(rows);
         }

@@ -45,5 +45,5 @@ pub use load::load;
 pub use loaded::Loaded;
 pub use reference::reference;
 pub use source::Origin;
-pub use storage::{Storage, StorageType};
+pub use storage::{MetricsType, Storage, StorageType};
 pub use tables::{Table, tables};

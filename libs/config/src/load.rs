@@ -16,7 +16,7 @@ use crate::flag::{Flag, Status};
 use crate::kind::{Raw, Typed};
 use crate::loaded::Loaded;
 use crate::source::Origin;
-use crate::storage::{self, Storage, StorageType};
+use crate::storage::{self, MetricsType, Storage, StorageType};
 use crate::suggest::nearest;
 use crate::tables::{Catalog, catalog, foreign};
 
@@ -154,7 +154,15 @@ impl<'a> Inputs<'a> {
             }
         };
         let sampling = self.sampling_storage(component, &span)?;
-        Ok(Storage { span, dependency, sampling })
+        let metrics = self.metrics_storage(component)?;
+        Ok(Storage { span, dependency, sampling, metrics })
+    }
+
+    /// `METRICS_STORAGE_TYPE`. That it is one of those words is seen to with the other values.
+    fn metrics_storage(&self, component: Component) -> Result<Option<MetricsType>, String> {
+        let named = self.given_text("metrics-storage.type")?.is_some_and(|(_, text)| text == "prometheus");
+        let reads = matches!(component, Component::Query | Component::AllInOne);
+        Ok((named && reads).then_some(MetricsType::Prometheus))
     }
 
     /// `SAMPLING_STORAGE_TYPE`; `None` where strategies are not adaptive.

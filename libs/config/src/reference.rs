@@ -38,8 +38,11 @@ fn section(table: &Table) -> String {
         _ => tiers.join(", "),
     };
     let storages: Vec<String> = table.storages.iter().map(|storage| format!("`{storage}`")).collect();
-    let condition =
-        if storages.is_empty() { String::new() } else { format!(" with `SPAN_STORAGE_TYPE` {}", storages.join(" or ")) };
+    let condition = match storages.is_empty() {
+        _ if table.is_prometheus() => " with `METRICS_STORAGE_TYPE` `prometheus`".to_owned(),
+        true => String::new(),
+        false => format!(" with `SPAN_STORAGE_TYPE` {}", storages.join(" or ")),
+    };
     let mut text = format!("\n## {}\n\nOf {owners}{condition}.\n\n", table.title);
     text.push_str("| flag | type | default | meaning |\n| --- | --- | --- | --- |\n");
     for flag in &table.flags {

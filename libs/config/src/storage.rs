@@ -70,6 +70,13 @@ impl fmt::Display for StorageType {
     }
 }
 
+/// A kind of storage of RED metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricsType {
+    /// Whatever speaks Prometheus' HTTP API.
+    Prometheus,
+}
+
 /// Storage types of Jaeger that this version does not have.
 pub(crate) const UNSUPPORTED: &[&str] = &["badger"];
 
@@ -89,6 +96,8 @@ pub struct Storage {
     /// Where collectors meet for adaptive sampling: `SAMPLING_STORAGE_TYPE`, else the first span storage that can.
     /// `None` without adaptive sampling, or if none can.
     pub sampling: Option<StorageType>,
+    /// What RED metrics are read from: `METRICS_STORAGE_TYPE`; always `None` but for query and all-in-one.
+    pub metrics: Option<MetricsType>,
 }
 
 impl Storage {
@@ -108,12 +117,12 @@ impl Storage {
 impl Storage {
     /// Of a component that neither writes nor reads any store.
     pub(crate) const fn none() -> Self {
-        Self { span: Vec::new(), dependency: None, sampling: None }
+        Self { span: Vec::new(), dependency: None, sampling: None, metrics: None }
     }
 
     /// Of the command that makes the schema of Cassandra, whatever `SPAN_STORAGE_TYPE` says.
     pub(crate) fn of_cassandra_schema() -> Self {
-        Self { span: vec![StorageType::Cassandra], dependency: None, sampling: None }
+        Self { span: vec![StorageType::Cassandra], ..Self::none() }
     }
 }
 

@@ -10,6 +10,7 @@ mod grpc_storage;
 mod ingester;
 mod kafka;
 mod memory;
+mod prometheus;
 mod query;
 mod remote_storage;
 mod rollup;
@@ -21,7 +22,7 @@ use std::sync::LazyLock;
 
 use crate::component::Component;
 use crate::flag::Flag;
-use crate::storage::{Storage, StorageType};
+use crate::storage::{MetricsType, Storage, StorageType};
 
 /// Flags that belong together: they exist for the same components and storages.
 #[derive(Debug)]
@@ -40,8 +41,8 @@ impl Table {
     /// Whether a component with this storage has these flags.
     #[must_use]
     pub fn is_active(&self, component: Component, storage: &Storage) -> bool {
-        self.tiers.contains(&component)
-            && (self.storages.is_empty() || self.storages.iter().any(|storage_type| storage.uses(*storage_type)))
+        let stored = self.storages.is_empty() || self.storages.iter().any(|storage_type| storage.uses(*storage_type));
+        self.tiers.contains(&component) && stored && (!self.is_prometheus() || storage.metrics == Some(MetricsType::Prometheus))
     }
 
     /// Whether the flags of this table may be named where a component, if it is known which, is configured. All may, so
@@ -51,8 +52,16 @@ impl Table {
         self.tiers != [Component::CassandraSchema] || component == Some(Component::CassandraSchema)
     }
 
+    /// Whether METRICS_STORAGE_TYPE=prometheus, and no storage of spans, brings these flags along.
+    pub(crate) fn is_prometheus(&self) -> bool {
+        self.title == prometheus::TITLE
+    }
+
     /// Why the flags of this table are not there: `--es.version` needs SPAN_STORAGE_TYPE=elasticsearch.
     pub(crate) fn absence(&self, component: Component, storage: &Storage) -> String {
+        if self.is_prometheus() && self.tiers.contains(&component) {
+            return "needs METRICS_STORAGE_TYPE=prometheus".to_owned();
+        }
         if self.tiers.contains(&component) {
             let needed = self.storages.first().map_or("", |storage_type| storage_type.name());
             return format!("needs SPAN_STORAGE_TYPE={needed} (it is {})", storage.names());
@@ -133,6 +142,7 @@ pub(crate) fn catalog() -> &'static Catalog {
             grpc_storage::primary(),
             grpc_storage::archive(),
             memory::memory(),
+            prometheus::prometheus(),
         ];
         let mut index = HashMap::new();
         for (number, table) in tables.iter().enumerate() {
@@ -152,10 +162,7 @@ pub fn tables() -> &'static [Table] {
 }
 
 /// Flags of Jaeger that no table has, by the start of their names, and what they need.
-const FOREIGN: &[(&str, &str)] = &[
-    ("badger.", "needs SPAN_STORAGE_TYPE=badger, which is not supported yet by this version"),
-    ("prometheus.", "needs METRICS_STORAGE_TYPE=prometheus, which is not supported yet by this version"),
-];
+const FOREIGN: &[(&str, &str)] = &[("badger.", "needs SPAN_STORAGE_TYPE=badger, which is not supported yet by this version")];
 
 /// What a flag of Jaeger that no table has would need.
 pub(crate) fn foreign(name: &str) -> Option<&'static str> {

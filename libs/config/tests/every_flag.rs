@@ -35,6 +35,9 @@ fn other_value(flag: &Flag) -> (String, bool) {
         Kind::String if flag.name == "dependency-storage.type" => ("blackhole".to_owned(), false),
         Kind::String if flag.name == "metrics-http-route" || flag.name == "query.base-path" => ("/007".to_owned(), false),
         Kind::String if flag.name == "query.ui-config" => ("007.json".to_owned(), false),
+        Kind::String if flag.name == "prometheus.server-url" => ("http://007".to_owned(), false),
+        Kind::String if flag.name == "prometheus.query.extra-query-params" => ("007=1,a=b".to_owned(), false),
+        Kind::String if flag.name == "prometheus.query.namespace" => ("n007".to_owned(), false),
         Kind::String if flag.name.ends_with("compaction-window") => ("90m".to_owned(), false),
         Kind::String => ("007".to_owned(), false),
     }
@@ -202,6 +205,9 @@ fn try_flag(
     let mut base = Given { args: vec![], env: BTreeMap::new() };
     if flag.name != "span-storage.type" {
         base.env.insert("SPAN_STORAGE_TYPE".to_owned(), storage_for(table, component).to_owned());
+    }
+    if table.title == "prometheus" {
+        base.env.insert("METRICS_STORAGE_TYPE".to_owned(), "prometheus".to_owned());
     }
     if table.title.starts_with("grpc-storage") && flag.name != "grpc-storage.server" {
         base.env.insert("GRPC_STORAGE_SERVER".to_owned(), "storage:17271".to_owned());

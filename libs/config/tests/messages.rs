@@ -109,12 +109,7 @@ fn of_another_tier_or_storage() {
             "--cassandra.index.tags is a flag of collector and ingester and query and all-in-one and remote-storage; this is the \
              cassandra-schema",
         ),
-        (
-            Component::Query,
-            ES,
-            "--prometheus.server-url=a",
-            "--prometheus.server-url needs METRICS_STORAGE_TYPE=prometheus, which is not supported yet by this version",
-        ),
+        (Component::Query, ES, "--prometheus.server-url=a", "--prometheus.server-url needs METRICS_STORAGE_TYPE=prometheus"),
     ] {
         assert_eq!(message(component, env, &[arg], None), wanted);
     }
@@ -254,8 +249,8 @@ fn storages() {
          supported are elasticsearch, opensearch, cassandra, scylla, grpc, memory, blackhole"
     );
     assert_eq!(
-        message(Component::Query, &[ES[0], ("METRICS_STORAGE_TYPE", "prometheus")], &[], None),
-        "environment variable METRICS_STORAGE_TYPE: metrics-storage.type: RED metrics are not served yet; unset it"
+        message(Component::Query, &[ES[0], ("METRICS_STORAGE_TYPE", "thanos")], &[], None),
+        "environment variable METRICS_STORAGE_TYPE: metrics-storage.type wants one of prometheus, not \"thanos\""
     );
 }
 
@@ -349,6 +344,41 @@ fn contradictions() {
     ] {
         assert_eq!(message(component, env, args, None), wanted, "{args:?}");
     }
+}
+
+/// Scenario: wrong values of Prometheus, and of handing tokens on. Guarantees: the message names the flag and what is right.
+#[test]
+fn prometheus() {
+    let env = &[("SPAN_STORAGE_TYPE", "cassandra"), ("METRICS_STORAGE_TYPE", "prometheus")];
+    for (arg, wanted) in [
+        ("--prometheus.query.duration-unit=us", "--prometheus.query.duration-unit wants one of ms, s, not \"us\""),
+        (
+            "--prometheus.server-url=localhost:9090",
+            "--prometheus.server-url wants a URL such as http://127.0.0.1:9090, not \"localhost:9090\"",
+        ),
+        (
+            "--prometheus.query.extra-query-params=a=b, c",
+            "--prometheus.query.extra-query-params wants pairs such as param1=value1,param2=value2, not \"a=b,c\"",
+        ),
+        (
+            "--prometheus.query.namespace=a{b}",
+            "--prometheus.query.namespace wants letters, digits, underscores and colons, not \"a{b}\"",
+        ),
+        ("--prometheus.tls.ca=/ca.pem", "--prometheus.tls.ca needs prometheus.tls.enabled=true"),
+    ] {
+        assert_eq!(message(Component::Query, env, &[arg], None), wanted);
+    }
+    for (env, storage) in [(ES, "elasticsearch"), (&[GRPC[0], ("GRPC_STORAGE_SERVER", "a:1")], "grpc")] {
+        assert_eq!(
+            message(Component::Query, env, &["--query.bearer-token-propagation"], None),
+            format!(
+                "--query.bearer-token-propagation: tokens are not handed on to {storage} yet; give it credentials of its own or \
+                 remove the flag"
+            )
+        );
+    }
+    let wanted = "--prometheus.server-url is a flag of query and all-in-one; this is the collector";
+    assert_eq!(message(Component::Collector, env, &["--prometheus.server-url=http://a:1"], None), wanted);
 }
 
 /// Scenario: one file for all tiers. Guarantees: what is another tier's or another storage's is a warning, not an error.

@@ -3,6 +3,7 @@
 //! One difference: Go cannot write a tag that is NaN or infinite and loses the whole answer; here it becomes the string `NaN`,
 //! `+Inf` or `-Inf` (its `type` stays `float64`).
 
+pub mod metrics;
 pub mod v3;
 
 use crate::Calls;

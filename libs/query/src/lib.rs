@@ -7,6 +7,7 @@
 //! - [`adjust`](mod@adjust): those adjusters.
 //! - [`api_v2`], [`api_v3`]: the messages of Jaeger's gRPC API.
 //! - [`params`]: the parameters of Jaeger's HTTP API, with its defaults and its error texts.
+//! - [`Metric`]: latencies, calls and errors over time.
 //! - [`json`]: the JSON of Jaeger's HTTP API.
 //! - [`otlp`]: traces as OTLP.
 //! - [`go`]: texts as Go's standard library reads and writes them.
@@ -20,6 +21,7 @@ mod dependencies;
 pub mod go;
 pub mod json;
 mod limits;
+mod metrics;
 pub mod otlp;
 pub mod params;
 mod service;
@@ -31,6 +33,7 @@ pub use answers::{Answers, Held, Item, Wanted};
 pub use archive::Archive;
 pub use dependencies::Calls;
 pub use limits::{LimitMetrics, Limits};
+pub use metrics::Metric;
 pub use service::{ById, QueryService, Stores};
 pub use summary::{ServiceSummary, TraceSummary};
 pub use transform::{TransformError, Transformed, transform};

@@ -3,6 +3,7 @@
 use crate::archive::Archive;
 use crate::limits::{Gate, LimitMetrics, Limits};
 use skua_model::{Trace, TraceId};
+use skua_store::span_metrics::MetricsReader;
 use skua_store::{DependencyReader, Operation, SpanReader, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub struct Stores {
     pub dependencies: Arc<dyn DependencyReader>,
     /// Traces that somebody wants kept; `None` where no archive is configured.
     pub archive: Option<Archive>,
+    /// RED metrics; `None` where no store of them is configured.
+    pub metrics: Option<Arc<dyn MetricsReader>>,
 }
 
 /// Answers queries from stores and mends what they return. `raw` leaves a trace as it was stored.

@@ -7,9 +7,11 @@
 //! - [`sampling`]: what adaptive sampling keeps, and its lease.
 //! - [`dependencies`]: who calls whom, as counted by a job.
 //! - [`rollups`]: what was counted while the spans streamed by, and [`span_metrics`]: metrics made of it.
+//! - [`bearer`]: the token of whoever asks, for a storage that wants to know.
 //! - [`fan_out`]: one writer that writes to several.
 //! - [`conformance`]: the one suite that every reading store has to pass.
 
+pub mod bearer;
 pub mod conformance;
 pub mod dependencies;
 mod error;

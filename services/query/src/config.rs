@@ -23,6 +23,8 @@ pub struct Config {
     pub ui_config: String,
     /// Log each request for a page or a file of the UI.
     pub log_static_assets_access: bool,
+    /// Hand the caller's bearer token to a storage that takes it.
+    pub bearer_token_propagation: bool,
     /// The most that a span's times may be shifted to fit its parent's; zero: not at all.
     pub max_clock_skew_adjustment: Duration,
     /// Spans of one trace that an answer holds; zero: no limit.

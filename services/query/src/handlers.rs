@@ -48,7 +48,7 @@ pub(crate) type Pairs = Query<Vec<(String, String)>>;
 /// A segment of the path, decoded; an error when it is not UTF-8.
 pub(crate) type Segment = Result<Path<String>, PathRejection>;
 
-type Answer = Result<Response, Failed>;
+pub(crate) type Answer = Result<Response, Failed>;
 
 pub(crate) async fn services(State(app): State<App>, Query(pairs): Pairs) -> Answer {
     let services = app.query.services().await?;
@@ -108,28 +108,6 @@ pub(crate) async fn transform(State(app): State<App>, Query(pairs): Pairs, heade
     Ok(answer(params::pretty_print(&pairs), |out| json::put_traces(out, &transformed.traces), 0, &errors))
 }
 
-/// Latencies: their parameters are read before there is nothing to ask, as in Jaeger.
-pub(crate) async fn latencies(Query(pairs): Pairs) -> Answer {
-    params::metrics::latencies(&pairs, now())?;
-    Err(no_metrics())
-}
-
-/// Rates of calls and of errors.
-pub(crate) async fn call_rates(Query(pairs): Pairs) -> Answer {
-    params::metrics::rates(&pairs, now())?;
-    Err(no_metrics())
-}
-
-/// The least step of metrics.
-pub(crate) async fn min_step() -> Failed {
-    no_metrics()
-}
-
-/// There is no store of metrics yet.
-fn no_metrics() -> Failed {
-    Failed::new(StatusCode::NOT_IMPLEMENTED, "metrics querying is currently disabled")
-}
-
 pub(crate) async fn wrong_method(State(app): State<App>, method: Method, OriginalUri(uri): OriginalUri) -> Response {
     let path = uri.path();
     app.failed(path, Failed::new(StatusCode::METHOD_NOT_ALLOWED, format!("{path} does not take {method}")))
@@ -159,7 +137,7 @@ pub(crate) async fn unknown(State(app): State<App>, method: Method, OriginalUri(
 }
 
 /// Microseconds since 1970.
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64)
 }
 

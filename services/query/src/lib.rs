@@ -7,12 +7,14 @@
 //! archived as it was stored, not adjusted; a store that is away or full is 503 with `Retry-After`.
 
 mod answer;
+mod bearer;
 mod body;
 mod config;
 mod forms;
 mod grpc;
 mod handlers;
 mod listeners;
+mod metrics;
 mod openapi;
 #[cfg(test)]
 mod tests;
@@ -98,10 +100,10 @@ pub fn router(query: QueryService, config: &Config, ui: &Arc<Ui>) -> Result<Rout
         .route("/api/dependencies", get(handlers::dependencies))
         .route("/api/deep-dependencies", never("the graph of dependencies between operations"))
         .route("/api/quality-metrics", never("the quality of traces"))
-        .route("/api/metrics/latencies", get(handlers::latencies))
-        .route("/api/metrics/calls", get(handlers::call_rates))
-        .route("/api/metrics/errors", get(handlers::call_rates))
-        .route("/api/metrics/minstep", get(handlers::min_step))
+        .route("/api/metrics/latencies", get(metrics::latencies))
+        .route("/api/metrics/calls", get(metrics::call_rates))
+        .route("/api/metrics/errors", get(metrics::error_rates))
+        .route("/api/metrics/minstep", get(metrics::min_step))
         .route("/api/archive/{id}", post(handlers::archive))
         .route("/api/transform", post(handlers::transform))
         .route("/api/v3/services", get(v3::services))
@@ -114,5 +116,7 @@ pub fn router(query: QueryService, config: &Config, ui: &Arc<Ui>) -> Result<Rout
     let nested = if base.is_empty() { api } else { Router::new().nest(base, api) };
     let add_headers = middleware::map_response(move |response| std::future::ready(answer::with_headers(response, &headers)));
     let app = App::new(query, base, ui.clone());
-    Ok(nested.fallback(handlers::unknown).layer(add_headers).layer(answer::compression()).with_state(app))
+    let nested = nested.fallback(handlers::unknown);
+    let nested = if config.bearer_token_propagation { nested.layer(middleware::from_fn(bearer::hand_on)) } else { nested };
+    Ok(nested.layer(add_headers).layer(answer::compression()).with_state(app))
 }

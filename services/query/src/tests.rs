@@ -39,6 +39,7 @@ pub(crate) fn config(base_path: &str, headers: &[&str]) -> Config {
         static_files: String::new(),
         ui_config: String::new(),
         log_static_assets_access: false,
+        bearer_token_propagation: false,
         max_clock_skew_adjustment: Duration::ZERO,
         max_trace_size: 0,
         max_result_size: 0,
@@ -56,7 +57,7 @@ pub(crate) fn parts(config: Config, stores: Stores, listeners: Listeners) -> Par
 
 fn stores(store: impl SpanReader + DependencyReader + 'static) -> Stores {
     let store = Arc::new(store);
-    Stores { spans: store.clone(), dependencies: store, archive: None }
+    Stores { spans: store.clone(), dependencies: store, archive: None, metrics: None }
 }
 
 fn over(store: impl SpanReader + DependencyReader + 'static, config: &Config) -> Router {
@@ -402,6 +403,7 @@ fn settings_are_checked() {
         "ui-config": "",
         "log-static-assets-access": false,
         "additional-headers": [],
+        "bearer-token-propagation": false,
         "max-clock-skew-adjustment": {"secs": 1, "nanos": 5},
         "grpc-server": {"host-port": ":16685"},
         "max-trace-size": 1,

@@ -5,6 +5,7 @@ mod cassandra_schema;
 mod collector;
 mod command;
 mod ingester;
+mod metrics;
 mod process;
 mod query;
 mod remote_storage;

@@ -1,5 +1,6 @@
 //! `skua query`.
 
+use crate::metrics;
 use crate::process::{Failure, Process};
 use crate::storage::{self, Stores};
 use skua_query_service::{Config, LimitMetrics, Listeners, Parts, Ui};
@@ -25,6 +26,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
 /// The tier, its sockets bound.
 pub(crate) fn assemble(process: &mut Process, stores: skua_query_service::Stores) -> Result<Parts, Failure> {
     let config: Config = process.loaded.section("query")?;
+    let stores = skua_query_service::Stores { metrics: metrics::open(process)?.or(stores.metrics), ..stores };
     let ui = Ui::open(&config, &stores, &version::json(), &mut process.registry)?;
     let listeners = Listeners::bind(&config)?;
     let met = LimitMetrics::default();

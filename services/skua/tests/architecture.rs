@@ -17,6 +17,7 @@ const STOREYS: &[&[&str]] = &[
         "skua-query",
         "skua-store-cassandra",
         "skua-store-elasticsearch",
+        "skua-store-prometheus",
         "skua-store-remote",
     ],
     &["skua-agent", "skua-collector", "skua-ingester", "skua-query-service", "skua-remote-storage"],

@@ -29,9 +29,8 @@ pub(super) fn storage_types() -> Table {
             "metrics-storage.type",
             Kind::Choice(&["", "prometheus"]),
             "",
-            "storage of RED metrics; empty = none, /api/metrics answers 501",
-        )
-        .not_yet_values(&[("prometheus", "RED metrics are not served yet; unset it")]),
+            "what RED metrics are read from, for query and all-in-one; empty = nothing, /api/metrics answers 501",
+        ),
     ];
     Table { title: "storage types", tiers: Component::WITH_STORAGE, storages: &[], flags }
 }

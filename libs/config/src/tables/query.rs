@@ -36,8 +36,12 @@ pub(super) fn query() -> Table {
             "",
             "header `Name: value` added to every response; may be given several times, in the variable one a line",
         ),
-        Flag::new("query.bearer-token-propagation", Kind::Bool, "false", "hand the caller's bearer token to the storage")
-            .not_yet("tokens are not handed on yet; give the storage its own credentials or remove the flag"),
+        Flag::new(
+            "query.bearer-token-propagation",
+            Kind::Bool,
+            "false",
+            "hand the caller's bearer token to the storage: to Prometheus; not yet to Elasticsearch, OpenSearch or a remote storage",
+        ),
         Flag::new(
             "query.max-clock-skew-adjustment",
             Kind::Duration,

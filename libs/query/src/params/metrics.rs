@@ -2,6 +2,7 @@
 
 use super::{Pairs, ParamError};
 use crate::go;
+use skua_store::span_metrics::MetricsQuery;
 use std::time::Duration;
 
 /// How far back metrics go when nothing else is asked for.
@@ -16,31 +17,13 @@ pub const RATE_PER: Duration = Duration::from_secs(600);
 /// The kinds that `spanKind` names.
 const KINDS: [&str; 6] = ["unspecified", "internal", "server", "client", "producer", "consumer"];
 
-/// `GET /api/metrics/calls` and `/api/metrics/errors`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RatesParams {
-    /// At least one.
-    pub services: Vec<String>,
-    /// A series for each operation, not for each service.
-    pub group_by_operation: bool,
-    /// Of spans that count: `server`, `client`, …; `server` alone when nothing else is asked for.
-    pub span_kinds: Vec<&'static str>,
-    /// Microseconds since 1970.
-    pub end: u64,
-    /// Milliseconds before the end; may be nonsense, as in Jaeger.
-    pub lookback: i64,
-    /// Milliseconds between two points.
-    pub step: i64,
-    /// Milliseconds that a rate is taken over.
-    pub rate_per: i64,
-}
-
-/// Reads the parameters of rates; `now` is in microseconds since 1970.
+/// Reads the parameters of rates, of calls and of errors; `now` is in microseconds since 1970. Of the kinds of spans `server` alone
+/// counts when nothing else is asked for.
 ///
 /// # Errors
 /// With Jaeger's text for the first wrong parameter in the order service, groupByOperation, spanKind, endTs, lookback, step,
 /// ratePer.
-pub fn rates(pairs: &[(String, String)], now: u64) -> Result<RatesParams, ParamError> {
+pub fn rates(pairs: &[(String, String)], now: u64) -> Result<MetricsQuery, ParamError> {
     let pairs = Pairs(pairs);
     let services: Vec<String> = pairs.all("service").map(str::to_owned).collect();
     if services.is_empty() {
@@ -55,14 +38,14 @@ pub fn rates(pairs: &[(String, String)], now: u64) -> Result<RatesParams, ParamE
     let lookback = pairs.parse("lookback", go::parse_int::<i64>)?.unwrap_or(LOOKBACK.as_millis() as i64);
     let step = pairs.parse("step", go::parse_int::<i64>)?.unwrap_or(STEP.as_millis() as i64);
     let rate_per = pairs.parse("ratePer", go::parse_int::<i64>)?.unwrap_or(RATE_PER.as_millis() as i64);
-    Ok(RatesParams { services, group_by_operation, span_kinds, end, lookback, step, rate_per })
+    Ok(MetricsQuery { services, group_by_operation, span_kinds, end, lookback, step, rate_per })
 }
 
 /// Reads the parameters of `GET /api/metrics/latencies`: the quantile, and those of [`rates`].
 ///
 /// # Errors
 /// As [`rates`], the quantile being the first.
-pub fn latencies(pairs: &[(String, String)], now: u64) -> Result<(f64, RatesParams), ParamError> {
+pub fn latencies(pairs: &[(String, String)], now: u64) -> Result<(f64, MetricsQuery), ParamError> {
     let wrong = |e| ParamError(format!("unable to parse param 'quantile': {e}"));
     let quantile = go::parse_float(Pairs(pairs).first("quantile")).map_err(wrong)?;
     Ok((quantile, rates(pairs, now)?))

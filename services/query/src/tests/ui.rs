@@ -102,10 +102,12 @@ async fn capabilities_are_those_of_the_stores() {
     let directory = build(INDEX);
     let config = with_ui("/", directory.path(), Path::new(""));
     let archive = Arc::new(MemoryStore::new(MemoryConfig::default()));
-    let stores = Stores { archive: Some(Archive { reader: archive.clone(), writer: archive }), ..stores(Failing(None)) };
+    let metrics: Option<Arc<dyn skua_store::span_metrics::MetricsReader>> = Some(Arc::new(super::metrics::Echo::default()));
+    let archive = Some(Archive { reader: archive.clone(), writer: archive });
+    let stores = Stores { archive, metrics, ..stores(Failing(None)) };
     let page = get(&serving(stores, &config).unwrap(), "/").await.body;
     assert!(page.contains(r#"STORAGE_CAPABILITIES = {"archiveStorage":true};"#), "{page}");
-    assert!(page.contains(r#"{"archiveStorage":true,"metricsStorage":false,"searchWithoutServiceName":false,"#), "{page}");
+    assert!(page.contains(r#"{"archiveStorage":true,"metricsStorage":true,"searchWithoutServiceName":false,"#), "{page}");
 }
 
 /// Scenario: files that are missing, broken or of another kind. Guarantees: the start fails and names flag and file.

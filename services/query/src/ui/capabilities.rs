@@ -8,13 +8,19 @@ use std::fmt;
 pub(super) struct Capabilities {
     /// Traces can be archived.
     pub archive: bool,
+    /// There are metrics for the Monitor tab.
+    pub metrics: bool,
     /// A search may leave the service open.
     pub any_service: bool,
 }
 
 impl Capabilities {
     pub fn of(stores: &Stores) -> Self {
-        Self { archive: stores.archive.is_some(), any_service: stores.spans.searches_any_service() }
+        Self {
+            archive: stores.archive.is_some(),
+            metrics: stores.metrics.is_some(),
+            any_service: stores.spans.searches_any_service(),
+        }
     }
 
     /// The older form, of Jaeger 1: storage alone.
@@ -23,13 +29,13 @@ impl Capabilities {
     }
 }
 
-/// The form of Jaeger 2. There is no store of metrics and no assistant yet.
+/// The form of Jaeger 2. There is no assistant.
 impl fmt::Display for Capabilities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            r#"{{"archiveStorage":{},"metricsStorage":false,"searchWithoutServiceName":{},"aiAssistant":false}}"#,
-            self.archive, self.any_service
+            r#"{{"archiveStorage":{},"metricsStorage":{},"searchWithoutServiceName":{},"aiAssistant":false}}"#,
+            self.archive, self.metrics, self.any_service
         )
     }
 }

@@ -1,0 +1,58 @@
+//! A Prometheus of a test's own, that scrapes what the test says.
+
+use crate::ports::free_port;
+use crate::query::list;
+use crate::servers::{Ready, Server};
+use crate::{Context, Result, ensure, wait};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A running Prometheus. It scrapes each second and stops when it is dropped.
+pub struct Prometheus {
+    url: String,
+    server: Server,
+    http: reqwest::Client,
+}
+
+impl Prometheus {
+    /// Starts one that scrapes `/metrics` of each `host:port`, and waits until it has scraped all of them.
+    pub async fn start(targets: &[String]) -> Result<Self> {
+        let port = free_port()?;
+        let url = format!("http://127.0.0.1:{port}");
+        let env = vec![("PROMETHEUS_PORT".to_owned(), port.to_string()), ("PROMETHEUS_TARGETS".to_owned(), targets.join(" "))];
+        let server = Server::start("prometheus", "PROMETHEUS_DATA", env, Ready::Http(format!("{url}/-/ready"))).await?;
+        let prometheus = Self { url, server, http: reqwest::Client::new() };
+        prometheus.until("sum(up)", |up| up == targets.len() as f64).await?;
+        Ok(prometheus)
+    }
+
+    /// Its address, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Each value that an expression has now.
+    pub async fn values(&self, promql: &str) -> Result<Vec<f64>> {
+        let request = self.http.get(format!("{}/api/v1/query", self.url)).query(&[("query", promql)]);
+        let answer = request.timeout(Duration::from_secs(30)).send().await.context(format!("ask Prometheus for {promql}"))?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        ensure(status.is_success(), || format!("Prometheus, asked for {promql}: {status}: {text}"))?;
+        let answer: Value = serde_json::from_str(&text).context(format!("read the answer of Prometheus to {promql}"))?;
+        let value = |series: &Value| series["value"][1].as_str().and_then(|text| text.parse().ok());
+        Ok(list(&answer["data"]["result"]).iter().filter_map(value).collect())
+    }
+
+    /// Waits until an expression has one value, of which `holds` is true.
+    pub async fn until(&self, promql: &str, holds: impl Fn(f64) -> bool) -> Result<f64> {
+        wait::until(format!("{promql} in Prometheus"), async || match self.values(promql).await?[..] {
+            [value] if holds(value) => Ok(Some(value)),
+            ref others => ensure(false, || format!("it is {others:?}")).map(|()| None),
+        })
+        .await
+    }
+
+    /// Stops it, as an operator does.
+    pub async fn stop(&mut self) -> Result<()> {
+        self.server.stop().await
+    }
+}
