@@ -15,7 +15,7 @@ use skua_store::metrics::{Metered, ReaderMetrics};
 use skua_store::rollups::MemoryRollups;
 use skua_store::sampling::{Lease, MemorySampling, SamplingStore};
 use skua_store::{SpanReader, SpanWriter, StoreError, Written};
-use skua_store_cassandra::{CassandraDependencies, CassandraSampling, CassandraStore};
+use skua_store_cassandra::{CassandraDependencies, CassandraRollups, CassandraSampling, CassandraStore};
 use skua_store_elasticsearch::{ElasticsearchDependencies, ElasticsearchRollups, ElasticsearchSampling, ElasticsearchStore};
 use skua_store_remote::RemoteStore;
 use std::future::Future;
@@ -242,6 +242,11 @@ async fn rollups(process: &mut Process, opened: &mut Opened) -> Result<Option<Ro
             let store = opened.elasticsearch(process).await?;
             let rollups = Arc::new(ElasticsearchRollups::new(store.clone()));
             Some(RollupStores { rollups, dependencies: Some(Arc::new(ElasticsearchDependencies::new(store))) })
+        }
+        Some(kind @ (StorageType::Cassandra | StorageType::Scylla)) => {
+            let store = opened.cassandra(process, kind)?;
+            let rollups = Arc::new(CassandraRollups::new(store.clone()));
+            Some(RollupStores { rollups, dependencies: Some(Arc::new(CassandraDependencies::new(store))) })
         }
         // What memory holds, it counts itself when it is asked for dependencies.
         Some(StorageType::Memory) => {
