@@ -16,7 +16,7 @@ use crate::tables::catalog;
 /// What a command line asks for.
 #[derive(Debug)]
 pub enum Command {
-    /// Run the component that the configuration is of; with [`Component::CassandraSchema`], make the schema and end.
+    /// Run the component that the configuration is of; one of [`Component::COMMANDS`] does its work and ends.
     Run(Loaded),
     /// Print this text.
     Help(String),
@@ -41,7 +41,8 @@ pub enum Command {
 }
 
 /// Commands of `skua` besides the components; after a component, or under a Jaeger name, they are about that one.
-const COMMANDS: &[&str] = &["config", "version", "help", "docs", "status", "env", "print-config", "completion", "cassandra"];
+const COMMANDS: &[&str] =
+    &["config", "version", "help", "docs", "status", "env", "print-config", "completion", "cassandra", "rollup"];
 
 /// Reads a whole command line, `argv[0]` included.
 ///
@@ -87,6 +88,7 @@ pub fn parse(argv: &[String], env: &dyn Environment) -> Result<Command, ConfigEr
             Err(ConfigError::new(format!("{} wants a component: {}", words.join(" "), component_names())))
         }
         (["cassandra", ..], None) => Err(ConfigError::new("cassandra wants schema")),
+        (["rollup", ..], None) => Err(ConfigError::new("rollup wants rebuild")),
         (["config"], _) => Err(ConfigError::new("config wants print or check")),
         (["completion", ..], _) => Err(ConfigError::new("completion is not supported yet by this version")),
         (words, component) => Err(unexpected(words, component)),
@@ -95,9 +97,11 @@ pub fn parse(argv: &[String], env: &dyn Environment) -> Result<Command, ConfigEr
 
 /// Takes the component out of the words, wherever it stands.
 fn take_component(words: &mut Vec<&str>) -> Option<Component> {
-    if let Some(place) = words.windows(2).position(|pair| pair == ["cassandra", "schema"]) {
-        words.drain(place..place + 2);
-        return Some(Component::CassandraSchema);
+    for command in Component::COMMANDS {
+        if let Some(place) = words.windows(2).position(|pair| pair.join(" ") == command.words()) {
+            words.drain(place..place + 2);
+            return Some(*command);
+        }
     }
     let (place, component) =
         words.iter().enumerate().find_map(|(place, word)| Component::from_name(word).map(|component| (place, component)))?;

@@ -1,8 +1,8 @@
-//! The tiers, and the one command beside them that has flags.
+//! The tiers, and the commands beside them that have flags.
 
 use std::fmt;
 
-/// A tier of the backend, or the command that makes a schema; each has its own tables of flags.
+/// A tier of the backend, or a command that does its work and ends; each has its own tables of flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Component {
     /// Receives Thrift over UDP beside its clients and passes it to collectors.
@@ -19,12 +19,25 @@ pub enum Component {
     RemoteStorage,
     /// `skua cassandra schema`: makes or prints the schema and ends. No tier: it has no ports and runs no longer than that.
     CassandraSchema,
+    /// `skua rollup rebuild`: counts a period anew from the store and ends. No tier either.
+    RollupRebuild,
 }
 
 impl Component {
     /// Every component.
-    pub const ALL: &'static [Self] =
-        &[Self::Agent, Self::Collector, Self::Ingester, Self::Query, Self::AllInOne, Self::RemoteStorage, Self::CassandraSchema];
+    pub const ALL: &'static [Self] = &[
+        Self::Agent,
+        Self::Collector,
+        Self::Ingester,
+        Self::Query,
+        Self::AllInOne,
+        Self::RemoteStorage,
+        Self::CassandraSchema,
+        Self::RollupRebuild,
+    ];
+
+    /// The commands that are no tiers.
+    pub const COMMANDS: &'static [Self] = &[Self::CassandraSchema, Self::RollupRebuild];
 
     /// Those that run until they are told to stop, in the order in which a span meets them.
     pub const TIERS: &'static [Self] =
@@ -32,9 +45,10 @@ impl Component {
 
     /// Those that write or read a store.
     pub(crate) const WITH_STORAGE: &'static [Self] =
-        &[Self::Collector, Self::Ingester, Self::Query, Self::AllInOne, Self::RemoteStorage];
+        &[Self::Collector, Self::Ingester, Self::Query, Self::AllInOne, Self::RemoteStorage, Self::RollupRebuild];
 
-    /// The subcommand: `agent`, `collector`, `ingester`, `query`, `all-in-one`, `remote-storage`, `cassandra-schema`.
+    /// The subcommand: `agent`, `collector`, `ingester`, `query`, `all-in-one`, `remote-storage`, `cassandra-schema`,
+    /// `rollup-rebuild`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -45,12 +59,17 @@ impl Component {
             Self::AllInOne => "all-in-one",
             Self::RemoteStorage => "remote-storage",
             Self::CassandraSchema => "cassandra-schema",
+            Self::RollupRebuild => "rollup-rebuild",
         }
     }
 
-    /// As a person types it after `skua`: the name, but `cassandra schema` in two words.
+    /// As a person types it after `skua`: the name, but that of a command in two words.
     pub(crate) fn words(self) -> &'static str {
-        if self == Self::CassandraSchema { "cassandra schema" } else { self.name() }
+        match self {
+            Self::CassandraSchema => "cassandra schema",
+            Self::RollupRebuild => "rollup rebuild",
+            tier => tier.name(),
+        }
     }
 
     /// The component of a subcommand.

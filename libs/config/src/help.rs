@@ -21,6 +21,10 @@ pub(crate) fn component_help(component: Component, storage: &Storage) -> String 
         Component::CassandraSchema => {
             ("Makes what is missing of Jaeger's schema in Cassandra or Scylla, or prints it.".to_owned(), CREATE_SH.to_owned())
         }
+        Component::RollupRebuild => (
+            "Counts who calls whom, and requests, errors and durations, of a period anew from the spans in the store.".to_owned(),
+            after(&storages),
+        ),
         component => (format!("The {component} of Skua."), after(&storages)),
     };
     let mut command = Command::new(format!("skua {words}"))
@@ -74,6 +78,7 @@ Commands:
   config print [--origin] <component>   show the effective values, and where each came from
   config check <component>              read the configuration and say what is wrong with it
   cassandra schema [--print]            make Jaeger's schema in Cassandra or Scylla, or print it
+  rollup rebuild --from= [--to=]        count a period anew from the spans in the store
   status [<component>]                  ask a running component whether it is healthy
   env                                   explain the variables that choose storages
   docs flags                            print the reference of all flags (Markdown)

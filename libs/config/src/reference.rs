@@ -34,7 +34,10 @@ fn section(table: &Table) -> String {
     let tiers: Vec<String> = table.tiers.iter().map(|tier| owner(*tier)).collect();
     let owners = match table.tiers {
         all if all == Component::ALL => "every component".to_owned(),
-        tiers_only if tiers_only == Component::TIERS => format!("every component but {}", owner(Component::CassandraSchema)),
+        tiers_only if tiers_only == Component::TIERS => {
+            let commands: Vec<String> = Component::COMMANDS.iter().map(|command| owner(*command)).collect();
+            format!("every component but {}", commands.join(" and "))
+        }
         _ => tiers.join(", "),
     };
     let storages: Vec<String> = table.storages.iter().map(|storage| format!("`{storage}`")).collect();
@@ -51,7 +54,7 @@ fn section(table: &Table) -> String {
     text
 }
 
-/// The command that is no tier is written as it is typed.
+/// A command that is no tier is written as it is typed.
 fn owner(component: Component) -> String {
     if Component::TIERS.contains(&component) { component.name().to_owned() } else { format!("`skua {}`", component.words()) }
 }

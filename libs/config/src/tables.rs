@@ -46,10 +46,13 @@ impl Table {
     }
 
     /// Whether the flags of this table may be named where a component, if it is known which, is configured. All may, so
-    /// that one file serves all tiers and a message can say what is missing; only the command's own, which have names as
+    /// that one file serves all tiers and a message can say what is missing; only a command's own, which have names as
     /// general as `mode`, are no flags elsewhere.
     pub(crate) fn is_known_to(&self, component: Option<Component>) -> bool {
-        self.tiers != [Component::CassandraSchema] || component == Some(Component::CassandraSchema)
+        match self.tiers {
+            [only] if Component::COMMANDS.contains(only) => component == Some(*only),
+            _ => true,
+        }
     }
 
     /// Whether METRICS_STORAGE_TYPE=prometheus, and no storage of spans, brings these flags along.
@@ -124,6 +127,7 @@ pub(crate) fn catalog() -> &'static Catalog {
             collector::collector(),
             rollup::rollup(),
             rollup::counting(),
+            rollup::rebuild(),
             sampling::file(),
             sampling::adaptive(),
             agent::ports(),

@@ -8,5 +8,5 @@ pub mod logs;
 pub mod metrics;
 pub mod process;
 pub mod shutdown;
-mod time;
+pub mod time;
 pub mod version;

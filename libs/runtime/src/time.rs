@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// `2026-11-21T05:00:00.123456789Z`, without trailing zeros of the fraction.
-pub(crate) fn rfc3339(at: SystemTime) -> String {
+pub fn rfc3339(at: SystemTime) -> String {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, in_day) = ((since.as_secs() / 86_400) as i64, since.as_secs() % 86_400);
     let (y, m, d) = skua_model::json::civil_from_days(days);
@@ -14,7 +14,7 @@ pub(crate) fn rfc3339(at: SystemTime) -> String {
 }
 
 /// `1h2m3.5s`, `250ms`: Go's `time.Duration.String`.
-pub(crate) fn go_duration(d: Duration) -> String {
+pub fn go_duration(d: Duration) -> String {
     let fraction = |value: u128, unit: u128, name: &str| {
         let digits = unit.ilog10() as usize;
         let text = format!("{}.{:0digits$}", value / unit, value % unit);

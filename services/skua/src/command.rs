@@ -1,6 +1,6 @@
 //! Carries out a command line.
 
-use crate::{agent, cassandra_schema, collector, ingester, process, query, remote_storage, together};
+use crate::{agent, cassandra_schema, collector, ingester, process, query, remote_storage, rollup_rebuild, together};
 use skua_config::{Command, Component, Loaded};
 use std::fmt::Display;
 use std::io::Write as _;
@@ -23,8 +23,10 @@ pub(crate) fn execute(command: Command) -> ExitCode {
 }
 
 fn run(loaded: &Loaded) -> ExitCode {
-    if loaded.component() == Component::CassandraSchema {
-        return cassandra_schema::run(loaded);
+    match loaded.component() {
+        Component::CassandraSchema => return cassandra_schema::run(loaded),
+        Component::RollupRebuild => return rollup_rebuild::run(loaded),
+        _ => {}
     }
     let ended = process::run(loaded, |process| async move {
         match process.loaded.component() {
@@ -34,7 +36,7 @@ fn run(loaded: &Loaded) -> ExitCode {
             Component::Query => Box::pin(query::run(process)).await,
             Component::AllInOne => Box::pin(together::run(process)).await,
             Component::RemoteStorage => remote_storage::run(process).await,
-            Component::CassandraSchema => Ok(()), // carried out above
+            Component::CassandraSchema | Component::RollupRebuild => Ok(()), // carried out above
         }
     });
     match ended {

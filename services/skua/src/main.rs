@@ -9,6 +9,7 @@ mod metrics;
 mod process;
 mod query;
 mod remote_storage;
+mod rollup_rebuild;
 mod rollups;
 mod sampling;
 mod storage;

@@ -228,9 +228,14 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
 
 /// Where roll-ups are kept: with the dependencies. A collector that writes to Kafka leaves counting to the ingester.
 async fn rollups(process: &mut Process, opened: &mut Opened) -> Result<Option<RollupStores>, Failure> {
-    let tier =
-        matches!(process.loaded.component(), Component::Collector | Component::Ingester | Component::Query | Component::AllInOne);
-    if !tier || !process.loaded.get_bool("rollup.enabled") {
+    let counts_or_reads = match process.loaded.component() {
+        Component::Collector | Component::Ingester | Component::Query | Component::AllInOne => {
+            process.loaded.get_bool("rollup.enabled")
+        }
+        Component::RollupRebuild => true,
+        _ => false,
+    };
+    if !counts_or_reads {
         return Ok(None);
     }
     let storages = process.loaded.storage().clone();

@@ -1,7 +1,7 @@
 //! Flags of roll-ups: what is counted while the spans stream by. None of them is a flag of Jaeger.
 
 use super::Table;
-use crate::component::Component::{AllInOne, Collector, Ingester, Query};
+use crate::component::Component::{AllInOne, Collector, Ingester, Query, RollupRebuild};
 use crate::flag::Flag;
 use crate::kind::Kind;
 
@@ -51,5 +51,24 @@ pub(super) fn counting() -> Table {
             "how long what was counted is kept, whatever is kept of spans; 0 = for ever; not a flag of Jaeger",
         ),
     ];
-    Table { title: "counting roll-ups", tiers: &[Collector, Ingester, AllInOne], storages: &[], flags }
+    Table { title: "counting roll-ups", tiers: &[Collector, Ingester, AllInOne, RollupRebuild], storages: &[], flags }
+}
+
+/// Of `skua rollup rebuild` alone.
+pub(super) fn rebuild() -> Table {
+    let flags = vec![
+        Flag::new(
+            "from",
+            Kind::String,
+            "",
+            "where the period begins: 2026-01-31T12:00:00Z, or so long ago: 48h; ten minutes are counted as a whole",
+        ),
+        Flag::new(
+            "to",
+            Kind::String,
+            "",
+            "where it ends, in the same way; empty = as late as can be: two saves and a window ago, when those who count are through",
+        ),
+    ];
+    Table { title: "rollup rebuild", tiers: &[RollupRebuild], storages: &[], flags }
 }
