@@ -108,7 +108,7 @@ fn wrong_commands() {
         ("skua config", "config wants print or check"),
         (
             "skua config print",
-            "config print wants a component: agent, collector, ingester, query, all-in-one, remote-storage, cassandra-schema",
+            "config print wants a component: agent, collector, ingester, query, all-in-one, remote-storage, cassandra-schema, rollup-rebuild",
         ),
         ("skua cassandra", "cassandra wants schema"),
         ("skua cassandra shema", "cassandra wants schema"),
