@@ -33,7 +33,7 @@ pub use answers::{Answers, Held, Item, Wanted};
 pub use archive::Archive;
 pub use dependencies::Calls;
 pub use limits::{LimitMetrics, Limits};
-pub use metrics::Metric;
+pub use metrics::{Metric, MetricAnswer};
 pub use service::{ById, QueryService, Stores};
 pub use summary::{ServiceSummary, TraceSummary};
 pub use transform::{TransformError, Transformed, transform};

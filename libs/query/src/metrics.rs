@@ -1,6 +1,7 @@
 //! Latencies, calls and errors over time.
 
 use crate::QueryService;
+use crate::limits::Room;
 use skua_store::StoreError;
 use skua_store::span_metrics::{MetricFamily, MetricsQuery};
 
@@ -15,17 +16,23 @@ pub enum Metric {
     Errors,
 }
 
-impl QueryService {
-    /// Whether there is a store of metrics.
-    pub fn has_metrics(&self) -> bool {
-        self.stores.metrics.is_some()
-    }
+/// Bytes that a point takes, and the JSON of it.
+const PER_POINT: usize = size_of::<(u64, f64)>() + 96;
 
+/// A metric over time, which counts for `--query.max-memory` until it is dropped.
+#[derive(Debug)]
+pub struct MetricAnswer {
+    /// What was found.
+    pub family: MetricFamily,
+    _room: Room,
+}
+
+impl QueryService {
     /// A metric over time; `None` without a store of metrics.
     ///
     /// # Errors
-    /// As [`MetricsReader`](skua_store::span_metrics::MetricsReader).
-    pub async fn metric(&self, metric: Metric, query: &MetricsQuery) -> Result<Option<MetricFamily>, StoreError> {
+    /// As [`MetricsReader`](skua_store::span_metrics::MetricsReader), and when a limit is met.
+    pub async fn metric(&self, metric: Metric, query: &MetricsQuery) -> Result<Option<MetricAnswer>, StoreError> {
         let Some(reader) = &self.stores.metrics else { return Ok(None) };
         let pass = self.gate.enter().await?;
         let read = async {
@@ -35,7 +42,11 @@ impl QueryService {
                 Metric::Errors => reader.error_rates(query).await,
             }
         };
-        pass.in_time(read).await.map(Some)
+        let family = pass.in_time(read).await?;
+        let mut room = Room::default();
+        let points = family.metrics.iter().map(|metric| metric.points.len() + 1).sum::<usize>();
+        pass.room(&mut room, points * PER_POINT).await?;
+        Ok(Some(MetricAnswer { family, _room: room }))
     }
 
     /// The least distance of two points of a metric, in milliseconds; `None` without a store of metrics.

@@ -3,7 +3,6 @@
 use crate::client::Answer;
 use crate::names::Names;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use skua_store::span_metrics::Metric;
 use skua_store::{ErrorKind, StoreError};
 use std::collections::BTreeMap;
@@ -25,24 +24,25 @@ struct Envelope<T> {
 /// What `/api/v1/query_range` has found.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Range {
+pub(crate) struct Range<'a> {
     result_type: String,
-    result: Vec<Series>,
+    #[serde(borrow)]
+    result: Vec<Series<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Series {
+struct Series<'a> {
     metric: BTreeMap<String, String>,
     /// Seconds since 1970, and a number as text.
-    #[serde(default)]
-    values: Vec<(f64, String)>,
+    #[serde(borrow, default)]
+    values: Vec<(f64, &'a str)>,
 }
 
 /// The data of an answer, and the server's warnings.
 ///
 /// # Errors
 /// When the server refused or failed, or the answer cannot be read.
-pub(crate) fn data<T: DeserializeOwned>(answer: &Answer) -> Result<(T, Vec<String>), StoreError> {
+pub(crate) fn data<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<(T, Vec<String>), StoreError> {
     let status = answer.status;
     let is_of_the_api = matches!(status.as_u16(), 400 | 422);
     if !status.is_success() && !is_of_the_api {
@@ -67,7 +67,7 @@ fn failed(kind: &str, message: &str) -> StoreError {
     StoreError::new(ErrorKind::Internal, format!("{kind}: {message}"))
 }
 
-impl Range {
+impl Range<'_> {
     /// The series with the labels that Jaeger's UI knows; values are multiplied by `unit`.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Range {
     }
 }
 
-impl Series {
+impl Series<'_> {
     fn metric(self, names: &Names, unit: f64) -> Result<Metric, StoreError> {
         let mut labels: Vec<(String, String)> = self.metric.into_iter().collect();
         for (name, _) in &mut labels {
@@ -91,7 +91,7 @@ impl Series {
             }
         }
         labels.sort_by_key(|(name, _)| name != "service_name");
-        let point = |(seconds, text): (f64, String)| {
+        let point = |(seconds, text): (f64, &str)| {
             let value: f64 = text.parse().map_err(|_| failed("bad_response", &format!("{text:?} is no number")))?;
             Ok(((seconds * 1000.0).round() as u64, value * unit))
         };

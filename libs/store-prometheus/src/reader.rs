@@ -91,7 +91,7 @@ impl PrometheusMetrics {
         let form = [("query", promql.as_str()), ("start", &start), ("end", &end), ("step", &step)];
         let failed = |e: StoreError| StoreError { message: format!("failed executing metrics query: {}", e.message), ..e };
         let answer = self.client.post("api/v1/query_range", &form).await.map_err(failed)?;
-        let (range, warnings): (Range, _) = answer::data(&answer).map_err(failed)?;
+        let (range, warnings): (Range<'_>, _) = answer::data(&answer).map_err(failed)?;
         if !warnings.is_empty() {
             tracing::warn!(?warnings, query = promql, "Prometheus warns of a query");
         }

@@ -31,12 +31,13 @@ pub(crate) async fn min_step(State(app): State<App>, Query(pairs): Pairs) -> Ans
 }
 
 async fn family(app: &App, pairs: &[(String, String)], metric: Metric, query: &MetricsQuery) -> Answer {
-    let family = app.query.metric(metric, query).await?.ok_or_else(disabled)?;
+    let answer = app.query.metric(metric, query).await?.ok_or_else(disabled)?;
+    let family = &answer.family;
     let body = if params::pretty_print(pairs) {
-        pretty_family(&family)
+        pretty_family(family)
     } else {
         let mut compact = Vec::new();
-        put_family(&mut compact, &family);
+        put_family(&mut compact, family);
         compact
     };
     Ok(answer::json(body.into()))
