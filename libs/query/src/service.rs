@@ -3,6 +3,7 @@
 use crate::archive::Archive;
 use crate::limits::{Gate, LimitMetrics, Limits};
 use skua_model::{Trace, TraceId};
+use skua_rollup::read::RollupReader;
 use skua_store::{DependencyReader, Operation, SpanReader, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub struct Stores {
     pub dependencies: Arc<dyn DependencyReader>,
     /// Traces that somebody wants kept; `None` where no archive is configured.
     pub archive: Option<Archive>,
+    /// What was counted while the spans streamed by; `None` where nothing is.
+    pub rollups: Option<Arc<RollupReader>>,
 }
 
 /// Answers queries from stores and mends what they return. `raw` leaves a trace as it was stored.

@@ -159,7 +159,7 @@ pub(crate) async fn unknown(State(app): State<App>, method: Method, OriginalUri(
 }
 
 /// Microseconds since 1970.
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as u64)
 }
 

@@ -68,7 +68,7 @@ impl Stores {
     ) -> Result<skua_query_service::Stores, Failure> {
         let spans = reader.ok_or("the first SPAN_STORAGE_TYPE cannot be read")?;
         let dependencies = dependencies.ok_or("no storage can be asked for dependencies; see DEPENDENCY_STORAGE_TYPE")?;
-        Ok(skua_query_service::Stores { spans, dependencies, archive })
+        Ok(skua_query_service::Stores { spans, dependencies, archive, rollups: None })
     }
 }
 
