@@ -182,7 +182,7 @@ cassandra_search() {
 }
 
 rollup_answers() {
-  cargo run --release --locked -p skua-rollup --example answers -- 200 1000 20
+  (cd "$root" && cargo run --release --locked --quiet -p skua-rollup --example answers -- 200 1000 20)
 }
 
 # ask NAME PATH QUERYLOAD_FLAGS...: one row about the query service TIER at QUERY.

@@ -3,6 +3,7 @@
 //!
 //! - [`QueryService`]: what stores keep ([`Stores`]), with Jaeger's adjusters applied to it.
 //! - [`Answers`]: traces on their way to a client, one after the other, within [`Limits`].
+//! - [`rollups`]: the graph of services.
 //! - [`transform`]: OTLP JSON of a file as traces.
 //! - [`adjust`](mod@adjust): those adjusters.
 //! - [`api_v2`], [`api_v3`]: the messages of Jaeger's gRPC API.
@@ -19,6 +20,7 @@ pub mod api_v3;
 mod archive;
 mod dependencies;
 pub mod go;
+mod graph;
 pub mod json;
 mod limits;
 mod metrics;
@@ -35,6 +37,13 @@ pub use dependencies::Calls;
 pub use limits::{LimitMetrics, Limits};
 pub use metrics::{Metric, MetricAnswer};
 pub use service::{ById, QueryService, Stores};
+pub use skua_rollup::read::RollupReader;
 pub use summary::{ServiceSummary, TraceSummary};
 pub use transform::{TransformError, Transformed, transform};
 pub use v3::Listed;
+
+/// What a graph of services is made of.
+pub mod rollups {
+    pub use skua_rollup::document::{Connection, Exemplar};
+    pub use skua_rollup::read::{Edge, Graph, GraphQuery, Node, NodeKind};
+}

@@ -1,6 +1,7 @@
 //! The parameters of Jaeger's HTTP API: its defaults, the order in which it reads them (the first wrong one is told of) and the
 //! texts of its errors. Of a parameter given several times the first counts, except where a list is meant.
 
+pub mod graph;
 pub mod metrics;
 pub mod v3;
 

@@ -3,6 +3,7 @@
 use crate::archive::Archive;
 use crate::limits::{Gate, LimitMetrics, Limits};
 use skua_model::{Trace, TraceId};
+use skua_rollup::read::RollupReader;
 use skua_store::span_metrics::MetricsReader;
 use skua_store::{DependencyReader, Operation, SpanReader, StoreError};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub struct Stores {
     pub archive: Option<Archive>,
     /// RED metrics; `None` where no store of them is configured.
     pub metrics: Option<Arc<dyn MetricsReader>>,
+    /// What was counted while the spans streamed by; `None` where nothing is.
+    pub rollups: Option<Arc<RollupReader>>,
 }
 
 /// Answers queries from stores and mends what they return. `raw` leaves a trace as it was stored.

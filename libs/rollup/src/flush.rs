@@ -3,15 +3,13 @@
 use crate::count::{Counter, Delta, Snapshot};
 use crate::document::{Document, Key, LinkKey, Mark};
 use crate::metrics::RollupMetrics;
+use crate::read::SOURCE;
 use skua_store::StoreError;
 use skua_store::dependencies::{DependencyLink, DependencyWriter};
 use skua_store::rollups::{RollupKind, RollupStore};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Who counted, in Jaeger's place for dependencies.
-pub const SOURCE: &str = "skua";
 
 /// Microseconds after an interval's start: the time of its links in Jaeger's place for them, where a job writes at midnight.
 pub const AFTER_START: u64 = 1000;

@@ -29,6 +29,9 @@ pub const LONGEST: u64 = 31 * DAY;
 /// Microseconds.
 pub(crate) const DAY: u64 = 86_400_000_000;
 
+/// Documents of links of six hours are in memory at a time: a few megabytes.
+const LINKS_READ: u64 = DAY / 4;
+
 /// Where nothing was kept the next read is twice as long, up to this.
 const LONGEST_READ: u64 = 16 * DAY;
 

@@ -11,6 +11,7 @@ mod bearer;
 mod body;
 mod config;
 mod forms;
+mod graph;
 mod grpc;
 mod handlers;
 mod listeners;
@@ -98,6 +99,7 @@ pub fn router(query: QueryService, config: &Config, ui: &Arc<Ui>) -> Result<Rout
         .route("/api/traces", get(handlers::traces))
         .route("/api/traces/{id}", get(handlers::trace))
         .route("/api/dependencies", get(handlers::dependencies))
+        .route("/api/skua/v1/graph", get(graph::graph))
         .route("/api/deep-dependencies", never("the graph of dependencies between operations"))
         .route("/api/quality-metrics", never("the quality of traces"))
         .route("/api/metrics/latencies", get(metrics::latencies))

@@ -1,6 +1,7 @@
 //! Every route and every error, through the router, over a store in memory or one that fails on command.
 
 mod grafana;
+mod graph;
 mod kiali;
 mod metrics;
 mod openapi;
@@ -57,7 +58,7 @@ pub(crate) fn parts(config: Config, stores: Stores, listeners: Listeners) -> Par
 
 fn stores(store: impl SpanReader + DependencyReader + 'static) -> Stores {
     let store = Arc::new(store);
-    Stores { spans: store.clone(), dependencies: store, archive: None, metrics: None }
+    Stores { spans: store.clone(), dependencies: store, archive: None, metrics: None, rollups: None }
 }
 
 fn over(store: impl SpanReader + DependencyReader + 'static, config: &Config) -> Router {

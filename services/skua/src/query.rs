@@ -8,8 +8,8 @@ use skua_runtime::version;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
-    let Stores { reader, dependencies, archive, ready, .. } = storage::open(&mut process).await?;
-    let stores = Stores::to_query(reader, dependencies, archive)?;
+    let Stores { reader, dependencies, archive, rollups, ready, .. } = storage::open(&mut process).await?;
+    let stores = Stores::to_query(reader, dependencies, archive, rollups.as_ref())?;
     let parts = assemble(&mut process, stores)?;
     tracing::info!(address = %parts.listeners.http.local_addr()?, base_path = %parts.config.base_path, "listening for queries");
     if let Some(address) = parts.listeners.grpc_address() {

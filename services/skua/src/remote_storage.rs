@@ -14,7 +14,7 @@ const CONNECTIONS: usize = 1000;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     let Stores { writer, reader, dependencies, ready, .. } = storage::open(&mut process).await?;
-    let skua_query_service::Stores { spans: reader, dependencies, .. } = Stores::to_query(reader, dependencies, None)?;
+    let skua_query_service::Stores { spans: reader, dependencies, .. } = Stores::to_query(reader, dependencies, None, None)?;
     let config = Config { grpc: process.loaded.section("grpc")? };
     let listener = listen::tcp("grpc.host-port", &config.grpc.host_port)?;
     let ledger = Ledger::new("remote-storage", &mut process.registry);

@@ -8,12 +8,14 @@ use skua_kafka::{KafkaWriter, ProducerConfig};
 use skua_model::SpanBatch;
 use skua_query_service::Archive;
 use skua_rollup::flush::Stores as RollupStores;
+use skua_rollup::read::{RollupReader, WithRollups};
 use skua_store::dependencies::DependencyReader;
 use skua_store::fan_out::FanOut;
 use skua_store::memory::{MemoryConfig, MemoryStore};
 use skua_store::metrics::{Metered, ReaderMetrics};
 use skua_store::rollups::MemoryRollups;
 use skua_store::sampling::{Lease, MemorySampling, SamplingStore};
+use skua_store::span_metrics::MetricsReader;
 use skua_store::{SpanReader, SpanWriter, StoreError, Written};
 use skua_store_cassandra::{CassandraDependencies, CassandraRollups, CassandraSampling, CassandraStore};
 use skua_store_elasticsearch::{ElasticsearchDependencies, ElasticsearchRollups, ElasticsearchSampling, ElasticsearchStore};
@@ -72,10 +74,19 @@ impl Stores {
         reader: Option<Arc<dyn SpanReader>>,
         dependencies: Option<Arc<dyn DependencyReader>>,
         archive: Option<Archive>,
+        rollups: Option<&RollupStores>,
     ) -> Result<skua_query_service::Stores, Failure> {
         let spans = reader.ok_or("the first SPAN_STORAGE_TYPE cannot be read")?;
         let dependencies = dependencies.ok_or("no storage can be asked for dependencies; see DEPENDENCY_STORAGE_TYPE")?;
-        Ok(skua_query_service::Stores { spans, dependencies, archive, metrics: None })
+        let rollups = rollups.map(|r| (RollupReader::new(r.rollups.clone()), r.dependencies.is_some()));
+        let dependencies = match &rollups {
+            // A storage that keeps both.
+            Some((rollups, true)) => Arc::new(WithRollups { rollups: rollups.clone(), others: dependencies }),
+            _ => dependencies,
+        };
+        let rollups = rollups.map(|(reader, _)| Arc::new(reader));
+        let metrics = rollups.clone().map(|reader| reader as Arc<dyn MetricsReader>);
+        Ok(skua_query_service::Stores { spans, dependencies, archive, metrics, rollups })
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     let Stores { writer, reader, dependencies, archive, sampling, rollups, ready } = storage::open(&mut process).await?;
-    let stores = Stores::to_query(reader, dependencies, archive)?;
+    let stores = Stores::to_query(reader, dependencies, archive, rollups.as_ref())?;
     let query = query::assemble(&mut process, stores)?;
     let (writer, here) = rollups::here(&mut process, rollups, writer);
     let (collector, adaptive) = collector::assemble(&mut process, writer, sampling).await?;

@@ -8,12 +8,12 @@ use std::process::Command;
 const STOREYS: &[&[&str]] = &[
     &["skua-model", "skua-proto"],
     &["skua-codec", "skua-store"],
+    &["skua-rollup"],
     &[
         "skua-receive",
         "skua-pipeline",
         "skua-kafka",
         "skua-sampling",
-        "skua-rollup",
         "skua-query",
         "skua-store-cassandra",
         "skua-store-elasticsearch",
@@ -26,7 +26,7 @@ const STOREYS: &[&[&str]] = &[
 ];
 
 /// The first storey of services.
-const SERVICES: usize = 3;
+const SERVICES: usize = 4;
 
 /// For services alone.
 const HOUSEKEEPING: &[&str] = &["skua-config", "skua-runtime"];

@@ -74,7 +74,7 @@ fn service(pieces: u64, stuck: Option<u64>, limits: Limits) -> (QueryService, Ar
     let taken = Arc::new(AtomicUsize::new(0));
     let dependencies = Arc::new(MemoryStore::new(MemoryConfig::default()));
     let spans = Arc::new(Pieces { pieces, taken: taken.clone(), stuck });
-    let stores = Stores { spans, dependencies, archive: None, metrics: None };
+    let stores = Stores { spans, dependencies, archive: None, metrics: None, rollups: None };
     (QueryService::with(stores, Duration::ZERO, limits, LimitMetrics::default()), taken)
 }
 

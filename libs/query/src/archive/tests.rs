@@ -16,7 +16,7 @@ fn memory() -> Arc<MemoryStore> {
 }
 
 fn over(spans: &Arc<MemoryStore>, archive: Option<Archive>) -> QueryService {
-    let stores = Stores { spans: spans.clone(), dependencies: spans.clone(), archive, metrics: None };
+    let stores = Stores { spans: spans.clone(), dependencies: spans.clone(), archive, metrics: None, rollups: None };
     QueryService::new(stores, Duration::ZERO)
 }
 

@@ -1,7 +1,7 @@
 //! The graph of services: who calls whom, how often, how fast and how well.
 
 use super::dense::Dense;
-use super::{DAY, LAST, LONGEST, RollupReader, Visitor};
+use super::{DAY, LAST, LINKS_READ, LONGEST, RollupReader, Visitor};
 use crate::document::{Connection, Exemplar, MINUTE, Row};
 use hashbrown::{Equivalent, HashMap};
 use skua_model::wire::WireError;
@@ -99,7 +99,7 @@ impl RollupReader {
         }
         let minutes = query.start.min(LAST).next_multiple_of(MINUTE)..query.end.min(LAST).next_multiple_of(MINUTE);
         let mut sums = Sums::default();
-        self.visit(RollupKind::Links, &minutes, DAY, &mut sums).await?;
+        self.visit(RollupKind::Links, &minutes, LINKS_READ, &mut sums).await?;
         let end = minutes.end.min(query.now).max(minutes.start);
         let seconds = ((end - minutes.start) as f64 / 1e6).max(1.0);
         let edges = sums.edges(seconds);

@@ -1,6 +1,6 @@
 //! How often one service called another.
 
-use super::{DAY, RollupReader, SOURCE, Visitor};
+use super::{LINKS_READ, RollupReader, SOURCE, Visitor};
 use crate::document::Row;
 use skua_model::wire::WireError;
 use skua_store::rollups::RollupKind;
@@ -61,7 +61,7 @@ impl RollupReader {
 
     pub(super) async fn links(&self, wanted: &Range<u64>) -> Result<Links, StoreError> {
         let mut links = Links::default();
-        self.visit(RollupKind::Links, wanted, DAY, &mut links).await?;
+        self.visit(RollupKind::Links, wanted, LINKS_READ, &mut links).await?;
         Ok(links)
     }
 }

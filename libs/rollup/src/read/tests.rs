@@ -89,7 +89,7 @@ fn row(parent: &str, child: &str, call_count: u64, source: &str) -> DependencyLi
     DependencyLink { parent: parent.to_owned(), child: child.to_owned(), call_count, source: source.to_owned() }
 }
 
-/// Scenario: documents of two days, a month apart. Guarantees: a day is read at a time; where nothing is, ever more, but a bounded time.
+/// Scenario: documents of two days, a month apart. Guarantees: six hours are read at a time; where nothing is, ever more, but a bounded time.
 #[tokio::test]
 async fn reads_are_bounded() {
     let store = Arc::new(Map::default());
@@ -102,7 +102,7 @@ async fn reads_are_bounded() {
     assert!(reads.windows(2).all(|pair| pair[0].end == pair[1].start) && reads.iter().all(|r| r.end - r.start <= LONGEST_READ));
     assert!(reads.len() < 3000, "{}", reads.len());
     let after = reads.iter().position(|r| r.contains(&early)).unwrap();
-    assert_eq!(reads[after + 1].end - reads[after + 1].start, DAY, "what follows on a document may be as dense");
+    assert_eq!(reads[after + 1].end - reads[after + 1].start, LINKS_READ, "what follows on a document may be as dense");
 }
 
 /// Guarantee: a document that cannot be read fails the answer, and says which it is.

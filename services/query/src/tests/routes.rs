@@ -23,7 +23,9 @@ async fn store() -> MemoryStore {
 async fn every_route_and_parameter() {
     let archive = Arc::new(MemoryStore::new(MemoryConfig::default()));
     let archive = Some(Archive { reader: archive.clone(), writer: archive });
-    let app = serving(Stores { archive, ..stores(store().await) }, &config("/", &[])).unwrap();
+    let app =
+        serving(Stores { archive, rollups: Some(graph::rollups(START / 1000)), ..stores(store().await) }, &config("/", &[]))
+            .unwrap();
     let times = [("START", START / 1000 - 1), ("END_MS", START / 1_000_000 + 60_000), ("END", START / 1000 + 60_000_000)];
     let mut answers = String::new();
     for line in include_str!("requests.txt").lines().filter(|line| !line.starts_with('#')) {

@@ -70,7 +70,7 @@ async fn connect(address: SocketAddr) -> Channel {
 
 fn stores(store: Arc<impl SpanReader + DependencyReader + 'static>, archive: Option<Arc<MemoryStore>>) -> Stores {
     let archive = archive.map(|archive| Archive { reader: archive.clone(), writer: archive });
-    Stores { spans: store.clone(), dependencies: store, archive, metrics: None }
+    Stores { spans: store.clone(), dependencies: store, archive, metrics: None, rollups: None }
 }
 
 fn memory() -> Arc<MemoryStore> {
