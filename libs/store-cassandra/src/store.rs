@@ -90,14 +90,28 @@ impl CassandraStore {
     /// Carries out a conditional statement; true when its condition held. Of several at a time on one partition one is carried out
     /// after the other. An error means that it may or may not have been.
     pub(crate) async fn applied(&self, doing: &str, statement: &PreparedStatement, values: &[u8]) -> Result<bool, StoreError> {
+        self.applied_or(doing, statement, values, "").await.map(|(applied, _)| applied)
+    }
+
+    /// As [`applied`](Self::applied), and what the row has in a column, of seven at most, when the condition did not hold; empty when that
+    /// is null or not told.
+    pub(crate) async fn applied_or(
+        &self,
+        doing: &str,
+        statement: &PreparedStatement,
+        values: &[u8],
+        column: &str,
+    ) -> Result<(bool, Vec<u8>), StoreError> {
         let connected = self.connected().await?;
         let _permit = self.permit().await?;
         let answer = connected.session.execute_unpaged(statement, Cells(values)).await;
         let answer = answer.map_err(|e| error::of_execution(doing, e))?;
         let rows = answer.into_rows_result().map_err(|e| error::unreadable(doing, e))?;
-        let row = rows.maybe_first_row::<Raw<'_, 1>>().map_err(|e| error::unreadable(doing, e))?;
+        let place = rows.column_specs().get_by_name(column).map(|(place, _)| place);
+        let row = rows.maybe_first_row::<Raw<'_, 8>>().map_err(|e| error::unreadable(doing, e))?;
         let no_answer = || StoreError::new(ErrorKind::Internal, format!("{doing}: Cassandra does not say whether it did it"));
-        row.map(|row| row.bytes(0) == [1]).ok_or_else(no_answer)
+        let row = row.ok_or_else(no_answer)?;
+        Ok((row.bytes(0) == [1], place.map_or(&b""[..], |place| row.bytes(place)).to_vec()))
     }
 
     pub(crate) async fn permit(&self) -> Result<tokio::sync::SemaphorePermit<'_>, StoreError> {

@@ -3,6 +3,8 @@
 //!
 //! Everything goes by id, which the server answers from what was written last; a search would see it only after a refresh. A document
 //! is written on condition that it is as it was read (`op_type=create`, `if_seq_no`), which the server decides on one primary shard.
+//! Beside the body it has a mark of the save, `save`: a server that lost a node in between may have sent the write to two nodes, and says of
+//! the second that there is a conflict.
 
 use crate::client::{Answer, Body};
 use crate::error::{self, Cause};
@@ -21,6 +23,7 @@ use serde_json::{Value, json};
 use skua_store::rollups::{Rollup, RollupKind, RollupStore, Version, intervals};
 use skua_store::{ErrorKind, StoreError};
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
@@ -52,6 +55,19 @@ struct Found {
 #[derive(Deserialize)]
 struct Document {
     body: String,
+}
+
+/// Of a document, who saved it.
+#[derive(Deserialize)]
+struct Marked {
+    #[serde(rename = "_source")]
+    source: Mark,
+}
+
+#[derive(Deserialize)]
+struct Mark {
+    #[serde(default)]
+    save: String,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +105,18 @@ impl ElasticsearchRollups {
 
     fn path(&self, operation: &str, kind: RollupKind, interval: u64) -> String {
         format!("{}/{operation}/{}", escaped(&self.index(interval)), id(kind, interval))
+    }
+
+    /// Whether the document that is there is the one with this mark.
+    async fn is(&self, kind: RollupKind, interval: u64, mark: &str) -> Result<bool, StoreError> {
+        const DOING: &str = "see who saved a roll-up";
+        let path = format!("{}?_source_includes=save", self.path("_doc", kind, interval));
+        let answer = self.store.send(DOING, Method::GET, &path, Body::Nothing, 404).await?;
+        if answer.status == 404 {
+            return Ok(false);
+        }
+        let there: Marked = serde_json::from_slice(&answer.body).map_err(|e| error::unreadable(DOING, &answer.peer, e))?;
+        Ok(there.source.save == mark)
     }
 
     /// The documents of some intervals that are there, in their order.
@@ -148,12 +176,13 @@ impl RollupStore for ElasticsearchRollups {
                 format!("{}?if_seq_no={seq_no}&if_primary_term={term}", self.path("_doc", kind, interval))
             }
         };
-        let mut document = String::with_capacity(body.len().div_ceil(3) * 4 + 16);
+        let mark = new_mark();
+        let mut document = String::with_capacity(body.len().div_ceil(3) * 4 + 64);
         document.push_str("{\"body\":\"");
         STANDARD.encode_string(&body, &mut document);
-        document.push_str("\"}");
+        document.push_str(&format!("\",\"save\":\"{mark}\"}}"));
         let answer = self.store.send("save a roll-up", Method::PUT, &path, Body::Json(document.into()), 409).await?;
-        Ok(answer.status != 409)
+        if answer.status == 409 { self.is(kind, interval, &mark).await } else { Ok(true) }
     }
 
     /// 400 days at most.
@@ -178,6 +207,12 @@ impl RollupStore for ElasticsearchRollups {
         }
         Ok(())
     }
+}
+
+/// That no other save has.
+fn new_mark() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
 }
 
 /// `red-1769324400`.

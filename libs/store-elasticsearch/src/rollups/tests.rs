@@ -60,15 +60,45 @@ async fn saves_are_conditional() {
         "PUT /_index_template/foo-skua-rollup",
         "PUT /foo-skua-rollup-2026.01.25/_create/red-1769324400",
         "PUT /foo-skua-rollup-2026.01.25/_doc/red-1769324400?if_seq_no=7&if_primary_term=3",
+        "GET /foo-skua-rollup-2026.01.25/_doc/red-1769324400?_source_includes=save",
     ];
     assert_eq!(lines, want);
-    assert_eq!(requests[1].1, r#"{"body":"AP9+"}"#);
+    let document: Value = serde_json::from_str(&requests[1].1).unwrap();
+    assert_eq!(document["body"], "AP9+");
     let template: Value = serde_json::from_str(&requests[0].1).unwrap();
     let settings = json!({"index.number_of_shards": 1, "index.number_of_replicas": 2, "index.codec": "best_compression"});
     assert_eq!(template["template"], json!({"settings": settings, "mappings": {"enabled": false}}));
     assert_eq!(template["index_patterns"], json!(["foo-skua-rollup-*"]));
     let legacy = template::rollups(&Config::default(), 7);
     assert_eq!((legacy.path.as_str(), &legacy.body["index_patterns"]), ("_template/skua-rollup", &json!(["skua-rollup-*"])));
+}
+
+/// Scenario: a conflict, after which the document is another's, is not there, is this very one, or cannot be read. Guarantees: it was saved
+/// when it is this one; an error when that is not known.
+#[tokio::test]
+async fn a_conflict_with_oneself_is_none() {
+    const PATH: &str = "/foo-skua-rollup-2026-01-25/_doc/red-1769324400";
+    let server = MockServer::start().await;
+    let rollups = rollups(&server, Config { create_index_templates: false, ..Config::default() }).await;
+    let sent = Arc::new(parking_lot::Mutex::new(String::new()));
+    let save = async || rollups.save_rollup(RED, AT, Bytes::from_static(b"x"), Some(Version(1, 1))).await;
+    for (status, own, saved) in [(200, false, Some(false)), (404, false, Some(false)), (200, true, Some(true)), (503, true, None)]
+    {
+        server.reset().await;
+        let put = Arc::clone(&sent);
+        let conflict = move |r: &wiremock::Request| {
+            *put.lock() = String::from_utf8(r.body.clone()).unwrap();
+            ResponseTemplate::new(409)
+        };
+        Mock::given(method("PUT")).and(path(PATH)).respond_with(conflict).mount(&server).await;
+        let get = Arc::clone(&sent);
+        let there = move |_: &wiremock::Request| {
+            let source = if own { get.lock().clone() } else { r#"{"body":"eA=="}"#.to_owned() };
+            ResponseTemplate::new(status).set_body_string(format!(r#"{{"found":true,"_source":{source}}}"#))
+        };
+        Mock::given(method("GET")).and(path(PATH)).respond_with(there).mount(&server).await;
+        assert_eq!(save().await.ok(), saved, "{status} {own}");
+    }
 }
 
 /// Scenario: a range of which one day has no index, one document is not there, and another's shard is away. Guarantees: what is not
