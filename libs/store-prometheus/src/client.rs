@@ -71,12 +71,16 @@ impl Client {
         Ok(Self { http, base, host, name, tokens: Tokens::new(config)?, meters })
     }
 
-    /// Asks by POST with a form, or, where a server does not take that, by GET.
+    /// Asks by POST with a form, or, where a server does not take that, by GET. What is added to the URL is in the form too, as in
+    /// Jaeger: proxies read the one or the other.
     ///
     /// # Errors
     /// When there is no answer, or one that is too long. Every status is an answer.
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Answer, StoreError> {
-        let answer = self.send(self.http.request(Method::POST, self.url(path, &[])?).form(form)).await?;
+        let url = self.url(path, &[])?;
+        let added: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let all: Vec<(&str, &str)> = form.iter().copied().chain(added.iter().map(|(n, v)| (n.as_str(), v.as_str()))).collect();
+        let answer = self.send(self.http.request(Method::POST, url).form(&all)).await?;
         if matches!(answer.status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) {
             return self.get(path, form).await;
         }

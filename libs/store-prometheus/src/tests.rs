@@ -212,6 +212,8 @@ async fn get_below_a_path() {
     };
     let reader = reader(&with("tenant=t+1, b=1,b=2"), FIXED);
     assert_eq!(reader.call_rates(&query()).await.unwrap().metrics.len(), 1);
+    let added = [("b", "2"), ("tenant", "t+1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(posted(&server).await[0][4..], added, "a proxy may read the form alone");
     let e = PrometheusMetrics::new(&with("a"), FIXED, &mut Registry::default()).err().unwrap();
     assert!(e.message.contains("\"a\" is not of the form param1=value1"), "{e}");
 }
