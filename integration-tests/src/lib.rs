@@ -39,6 +39,7 @@ pub mod skua;
 pub mod spans;
 pub mod store;
 pub mod topics;
+pub mod traffic;
 pub mod wait;
 
 pub use cassandra::Cassandra;

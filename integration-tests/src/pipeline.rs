@@ -73,6 +73,16 @@ impl Pipeline {
         })
     }
 
+    /// The value of `SPAN_STORAGE_TYPE`.
+    pub fn storage_type(&self) -> &'static str {
+        self.storage_type
+    }
+
+    /// The flags that name the store.
+    pub fn store_flags(&self) -> &[String] {
+        &self.store_flags
+    }
+
     /// Starts a collector that writes to the topic.
     pub async fn collector(&self) -> Result<Skua> {
         let args = [

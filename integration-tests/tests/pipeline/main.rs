@@ -20,6 +20,7 @@ mod poison;
 mod prometheus;
 mod rebalance;
 mod remote;
+mod rollups;
 mod sdk;
 mod single;
 mod topology;

@@ -106,7 +106,7 @@ fn of_another_tier_or_storage() {
             Component::CassandraSchema,
             none,
             "--cassandra.index.tags=false",
-            "--cassandra.index.tags is a flag of collector and ingester and query and all-in-one and remote-storage; this is the \
+            "--cassandra.index.tags is a flag of collector and ingester and query and all-in-one and remote-storage and rollup-rebuild; this is the \
              cassandra-schema",
         ),
         (Component::Query, ES, "--prometheus.server-url=a", "--prometheus.server-url needs METRICS_STORAGE_TYPE=prometheus"),

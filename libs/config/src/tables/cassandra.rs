@@ -2,7 +2,7 @@
 
 use super::{Table, tls};
 use crate::component::Component;
-use crate::component::Component::{AllInOne, CassandraSchema, Collector, Ingester, Query, RemoteStorage};
+use crate::component::Component::{AllInOne, CassandraSchema, Collector, Ingester, Query, RemoteStorage, RollupRebuild};
 use crate::flag::Flag;
 use crate::kind::Kind;
 use crate::storage::StorageType;
@@ -18,7 +18,7 @@ pub(super) fn connection() -> Table {
     let mut flags = session("cassandra");
     flags.extend(schema("cassandra"));
     flags.extend(tls::client("cassandra"));
-    let tiers = &[Collector, Ingester, Query, AllInOne, RemoteStorage, CassandraSchema];
+    let tiers = &[Collector, Ingester, Query, AllInOne, RemoteStorage, RollupRebuild, CassandraSchema];
     Table { title: "cassandra", tiers, storages: STORAGES, flags }
 }
 
