@@ -5,7 +5,7 @@ use skua_kafka::{Assigned, Chunk, Follower, Progress};
 use skua_rollup::count::{Counter, Part, Position};
 use skua_rollup::document::Mark;
 use skua_rollup::flush::Flusher;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,8 @@ pub struct Rollups {
     counter: Counter,
     flusher: Flusher,
     progress: OnceLock<Progress>,
+    /// Partitions and assignments that have something to commit beside their offset.
+    remembered: parking_lot::Mutex<HashSet<(i32, u64)>>,
     /// One save at a time.
     saving: tokio::sync::Mutex<()>,
 }
@@ -36,7 +38,14 @@ impl std::fmt::Debug for Rollups {
 impl Rollups {
     /// Of a topic. Give it to the source as its follower, and then the source's progress to [`Rollups::follow`].
     pub fn new(topic: String, counter: Counter, flusher: Flusher) -> Self {
-        Self { topic, counter, flusher, progress: OnceLock::new(), saving: tokio::sync::Mutex::default() }
+        Self {
+            topic,
+            counter,
+            flusher,
+            progress: OnceLock::new(),
+            remembered: Default::default(),
+            saving: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The source that this follows.
@@ -59,12 +68,27 @@ impl Rollups {
             }
             first = *end;
         }
+        self.remember_first(&parts);
         while let Err(needed) = self.counter.count(&assembled.batch, &parts) {
             for (kind, interval) in needed {
                 if let Err(error) = self.flusher.learn(&self.counter, kind, interval).await {
                     tracing::error!(%error, interval, kind = kind.name(), "failed to read roll-ups; what they hold may be counted again");
                     self.counter.learn(kind, interval, &BTreeMap::new());
                 }
+            }
+        }
+    }
+
+    /// Where nobody has counted before, whoever comes next begins with the first record of this process, until something is saved: its offset
+    /// may be committed any time after it is stored.
+    fn remember_first(&self, parts: &[Part]) {
+        let mut remembered = self.remembered.lock();
+        for part in parts {
+            if remembered.insert((part.partition, part.assignment))
+                && let Some(progress) = self.progress.get()
+            {
+                let first = Position { offset: part.offset, ..Position::default() };
+                progress.remember(part.partition, part.assignment, write(&first));
             }
         }
     }
@@ -128,6 +152,9 @@ impl Rollups {
 impl Follower for Rollups {
     fn assigned(&self, a: &Assigned<'_>) -> Option<i64> {
         let remembered = read(a.memory);
+        if remembered.is_some() {
+            self.remembered.lock().insert((a.partition, a.assignment));
+        }
         let position = remembered.unwrap_or(Position { offset: a.committed.unwrap_or(0), ..Position::default() });
         let source = format!("{}/{}", self.topic, a.partition);
         self.counter.begin(a.partition, a.assignment, source, position, a.end);
@@ -136,6 +163,7 @@ impl Follower for Rollups {
 
     fn revoked(&self, partition: i32) {
         self.counter.end(partition);
+        self.remembered.lock().retain(|(held, _)| *held != partition);
     }
 }
 
