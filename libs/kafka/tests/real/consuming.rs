@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{sleep, timeout};
 
-fn consuming(broker: &str, topic: &str) -> ConsumerConfig {
+pub fn consuming(broker: &str, topic: &str) -> ConsumerConfig {
     ConsumerConfig {
         brokers: vec![broker.into()],
         topic: topic.into(),
@@ -25,7 +25,7 @@ fn consuming(broker: &str, topic: &str) -> ConsumerConfig {
     }
 }
 
-fn small() -> Limits {
+pub fn small() -> Limits {
     Limits { chunk_records: 10, linger: Duration::from_millis(50), drain: Duration::from_secs(3), ..Limits::default() }
 }
 
@@ -36,7 +36,7 @@ fn note(read: &mut Read, chunk: &Chunk) {
     chunk.records().iter().for_each(|r| read.entry(r.partition).or_default().push(r.offset));
 }
 
-async fn receive(chunks: &mut Receiver<Chunk>) -> Chunk {
+pub async fn receive(chunks: &mut Receiver<Chunk>) -> Chunk {
     timeout(LONG, chunks.recv()).await.expect("a chunk in time").expect("a source that goes on")
 }
 
@@ -54,7 +54,7 @@ async fn committed(broker: &str, topic: &str) -> BTreeMap<i32, i64> {
     tokio::task::spawn_blocking(read).await.unwrap()
 }
 
-async fn filled(broker: &str, name: &str, spans: u64) -> (String, Arc<KafkaWriter>, Vec<Sketch>) {
+pub async fn filled(broker: &str, name: &str, spans: u64) -> (String, Arc<KafkaWriter>, Vec<Sketch>) {
     let topic = topic(broker, name, None).await;
     let writer = writer(producing(broker, &topic, Encoding::Protobuf)).await;
     let sketches = sketches(spans, 100);

@@ -5,6 +5,7 @@
 
 mod broker;
 mod consuming;
+mod following;
 mod producing;
 #[path = "../../src/testing.rs"]
 mod testing;
