@@ -22,4 +22,5 @@ mod rebalance;
 mod remote;
 mod sdk;
 mod single;
+mod span_metrics;
 mod topology;
