@@ -7,9 +7,13 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use serde_json::Value;
+use skua_integration_tests::metrics::Metrics;
 use skua_integration_tests::ports::unique_number;
 use skua_integration_tests::query::list;
-use skua_integration_tests::{Answer, Error, Prometheus, Query, Result, Sender, Skua, ensure, wait};
+use skua_integration_tests::{
+    Answer, Elasticsearch, Encoding, Error, Kafka, Pipeline, Prometheus, Query, Result, Sender, Skua, Spans, ensure, send_all,
+    wait,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
@@ -160,4 +164,43 @@ async fn prometheus_gets_what_was_counted() -> Result<()> {
     let trace = slowest.0["trace_id"].as_str().unwrap_or_default();
     assert!(tiers[0].trace(trace).await?.is_some(), "{slowest:?} is no span that was sent");
     Ok(())
+}
+
+/// Scenario: spans by way of Kafka, some of them sent twice; then another ingester goes on, which reads the last minutes again to know the
+/// parents. Guarantee: each ingester shows each span that it counted once, and none of those that were counted before it.
+#[tokio::test]
+async fn ingesters_show_each_span_once() -> Result<()> {
+    let pipeline = Pipeline::new("span-metrics", Encoding::OtlpProto, 2, &Kafka::shared()?, &Elasticsearch::shared()?).await?;
+    let collector = pipeline.collector().await?;
+    let none = reqwest::get(format!("http://127.0.0.1:{}/metrics/spans", collector.ports().admin)).await?;
+    assert_eq!(none.status(), 404, "the ingesters count");
+    let (sender, spans) = (Sender::grpc(collector.ports().otlp_grpc)?, Spans::new("shown"));
+    let flags = ["--rollup.flush-interval=1s"];
+    let mut first = pipeline.ingester_with(&flags).await?;
+    send_all(&sender, &spans, 0..1000, 100).await?;
+    send_all(&sender, &spans, 200..400, 100).await?;
+    until_shown(&first, 1000, 0).await?;
+    pipeline.topic.until_committed(&pipeline.group).await?;
+    first.terminate_cleanly().await?;
+    let second = pipeline.ingester_with(&flags).await?;
+    send_all(&sender, &spans, 1000..1500, 100).await?;
+    until_shown(&second, 500, 1000).await
+}
+
+/// Waits until a tier has counted so many spans and passed over at least so many that were counted before it, and shows the former.
+async fn until_shown(skua: &Skua, counted: u64, replayed: u64) -> Result<()> {
+    let seen = async |outcome: &str| -> Result<f64> {
+        Ok(skua.metrics().await?.sum("skua_rollup_spans_total", &[("outcome", outcome)]))
+    };
+    wait::until(format!("{counted} spans to be counted"), async || {
+        let (new, old) = (seen("counted").await?, seen("replayed").await?);
+        ensure(new >= counted as f64 && old >= replayed as f64, || format!("{new} are counted, {old} were before"))?;
+        Ok(Some(()))
+    })
+    .await?;
+    let url = format!("http://127.0.0.1:{}/metrics/spans", skua.ports().admin);
+    assert_eq!(reqwest::get(format!("{url}?names=mine")).await?.status(), 400);
+    let text = reqwest::get(format!("{url}?names=jaeger")).await?.text().await?;
+    let shown = Metrics::parse(&text)?.sum("traces_span_metrics_calls_total", &[("service_name", "shown")]);
+    ensure(shown == counted as f64, || format!("{shown} spans are shown, {counted} were counted"))
 }
