@@ -17,9 +17,19 @@ pub struct Prometheus {
 impl Prometheus {
     /// Starts one that scrapes `/metrics` of each `host:port`, and waits until it has scraped all of them.
     pub async fn start(targets: &[String]) -> Result<Self> {
+        Self::start_at("/metrics", targets).await
+    }
+
+    /// As [`start`](Self::start), for another path.
+    pub async fn start_at(path: &str, targets: &[String]) -> Result<Self> {
         let port = free_port()?;
         let url = format!("http://127.0.0.1:{port}");
-        let env = vec![("PROMETHEUS_PORT".to_owned(), port.to_string()), ("PROMETHEUS_TARGETS".to_owned(), targets.join(" "))];
+        let env = [
+            ("PROMETHEUS_PORT", port.to_string()),
+            ("PROMETHEUS_TARGETS", targets.join(" ")),
+            ("PROMETHEUS_PATH", path.to_owned()),
+        ];
+        let env = env.map(|(name, value)| (name.to_owned(), value)).to_vec();
         let server = Server::start("prometheus", "PROMETHEUS_DATA", env, Ready::Http(format!("{url}/-/ready"))).await?;
         let prometheus = Self { url, server, http: reqwest::Client::new() };
         prometheus.until("sum(up)", |up| up == targets.len() as f64).await?;
@@ -33,13 +43,30 @@ impl Prometheus {
 
     /// Each value that an expression has now.
     pub async fn values(&self, promql: &str) -> Result<Vec<f64>> {
-        let request = self.http.get(format!("{}/api/v1/query", self.url)).query(&[("query", promql)]);
-        let answer = request.timeout(Duration::from_secs(30)).send().await.context(format!("ask Prometheus for {promql}"))?;
-        let (status, text) = (answer.status(), answer.text().await?);
-        ensure(status.is_success(), || format!("Prometheus, asked for {promql}: {status}: {text}"))?;
-        let answer: Value = serde_json::from_str(&text).context(format!("read the answer of Prometheus to {promql}"))?;
+        let data = self.ask("query", &[("query", promql)]).await?;
         let value = |series: &Value| series["value"][1].as_str().and_then(|text| text.parse().ok());
-        Ok(list(&answer["data"]["result"]).iter().filter_map(value).collect())
+        Ok(list(&data["result"]).iter().filter_map(value).collect())
+    }
+
+    /// The exemplars of a metric between two times in seconds since 1970: labels and value.
+    pub async fn exemplars(&self, metric: &str, start: u64, end: u64) -> Result<Vec<(Value, f64)>> {
+        let (start, end) = (start.to_string(), end.to_string());
+        let data = self.ask("query_exemplars", &[("query", metric), ("start", &start), ("end", &end)]).await?;
+        let all = list(&data).iter().flat_map(|series| list(&series["exemplars"]));
+        let one = |exemplar: &Value| Some((exemplar["labels"].clone(), exemplar["value"].as_str()?.parse().ok()?));
+        Ok(all.filter_map(one).collect())
+    }
+
+    /// `data` of an answer.
+    async fn ask(&self, what: &str, parameters: &[(&str, &str)]) -> Result<Value> {
+        let request = self.http.get(format!("{}/api/v1/{what}", self.url)).query(parameters);
+        let answer =
+            request.timeout(Duration::from_secs(30)).send().await.context(format!("ask Prometheus for {parameters:?}"))?;
+        let (status, text) = (answer.status(), answer.text().await?);
+        ensure(status.is_success(), || format!("Prometheus, asked for {parameters:?}: {status}: {text}"))?;
+        let mut answer: Value =
+            serde_json::from_str(&text).context(format!("read the answer of Prometheus to {parameters:?}"))?;
+        Ok(answer["data"].take())
     }
 
     /// Waits until an expression has one value, of which `holds` is true.

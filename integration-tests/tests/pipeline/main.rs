@@ -23,4 +23,5 @@ mod remote;
 mod rollups;
 mod sdk;
 mod single;
+mod span_metrics;
 mod topology;

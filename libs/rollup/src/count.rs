@@ -5,21 +5,25 @@ mod join;
 mod names;
 mod partition;
 mod tally;
+mod totals;
 mod window;
 
 pub use partition::Position;
 
 pub(crate) use facts::Facts;
-pub(crate) use names::Names;
+pub(crate) use names::{LinkNames, Names, SeriesNames};
 pub(crate) use partition::{Only, Partition, Seen, Shared};
+pub(crate) use totals::{BOUNDS, Live, Total, Totals, bound};
 
 use crate::document::{Figures, Key, LinkKey, Mark, SeriesKey, interval_of};
+use crate::expose::Exposition;
 use crate::metrics::RollupMetrics;
 use parking_lot::Mutex;
 use skua_model::{SpanBatch, SpanEntry};
 use skua_store::rollups::RollupKind;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How much is held while counting.
@@ -54,12 +58,13 @@ pub type Needed = HashSet<(RollupKind, u64)>;
 /// Counts the spans of all partitions that a process reads.
 pub struct Counter {
     options: Options,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     metrics: RollupMetrics,
 }
 
 struct State {
     names: Names,
+    totals: Totals,
     hasher: foldhash::quality::RandomState,
     partitions: HashMap<i32, Partition>,
 }
@@ -105,8 +110,9 @@ impl Counter {
     /// Nothing is counted before a partition begins.
     pub fn new(options: Options, metrics: RollupMetrics) -> Self {
         let names = Names::new(options.max_series);
-        let state = State { names, hasher: foldhash::quality::RandomState::default(), partitions: HashMap::new() };
-        Self { options, state: Mutex::new(state), metrics }
+        let hasher = foldhash::quality::RandomState::default();
+        let state = State { names, totals: Totals::default(), hasher, partitions: HashMap::new() };
+        Self { options, state: Arc::new(Mutex::new(state)), metrics }
     }
 
     /// A partition is ours from now on, by a new `assignment`, and is read from a position. Records before `until` may be counted already; so
@@ -136,7 +142,7 @@ impl Counter {
     }
 
     fn count_parts(&self, state: &mut State, batch: &SpanBatch, parts: &[Part]) {
-        let mut shared = Shared { names: &mut state.names, hasher: &state.hasher };
+        let mut shared = Shared { names: &mut state.names, totals: &mut state.totals, hasher: &state.hasher };
         let mut services: Vec<Option<(u16, &[u8])>> = Vec::new();
         let mut seen = Seen::default();
         for part in parts {
@@ -188,7 +194,7 @@ impl Counter {
         let mut state = self.state.lock();
         let state = &mut *state;
         if let Some(partition) = state.partitions.get_mut(&partition) {
-            partition.tick(clock, &mut Shared { names: &mut state.names, hasher: &state.hasher });
+            partition.tick(clock, &mut Shared { names: &mut state.names, totals: &mut state.totals, hasher: &state.hasher });
             self.metrics.seen(&std::mem::take(&mut partition.seen));
         }
     }
@@ -251,6 +257,11 @@ impl Counter {
         self.state.lock().partitions.iter().map(|(number, p)| (*number, p.next)).collect()
     }
 
+    /// What was counted since the process began, for Prometheus.
+    pub fn exposition(&self) -> Exposition {
+        Exposition::new(Live(self.state.clone()), self.metrics.clone())
+    }
+
     /// The bytes of all windows, for a test of the bound and for the bench.
     pub fn window_bytes(&self) -> usize {
         self.state.lock().partitions.values().map(Partition::bytes).sum()
@@ -297,7 +308,7 @@ impl State {
 
     /// Gives up the oldest spans while the windows take more than they may.
     fn bound(&mut self, most: usize, seen: &mut Seen) {
-        let mut shared = Shared { names: &mut self.names, hasher: &self.hasher };
+        let mut shared = Shared { names: &mut self.names, totals: &mut self.totals, hasher: &self.hasher };
         while self.partitions.values().map(Partition::bytes).sum::<usize>() > most {
             let largest = self.partitions.values_mut().filter(|p| p.can_evict()).max_by_key(|p| p.bytes());
             let Some(largest) = largest else { return };

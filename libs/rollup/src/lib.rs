@@ -3,6 +3,7 @@
 //! - [`count`]: from spans to figures, in the order of each partition.
 //! - [`document`]: the figures of ten minutes, as they are kept in a [`RollupStore`](skua_store::rollups::RollupStore).
 //! - [`flush`]: figures are added to the documents, each once.
+//! - [`expose`]: figures since the process began, for Prometheus.
 //! - [`here`]: counting where there is no Kafka.
 //! - [`recount`]: a period is counted anew from the store.
 //! - [`retention`]: how long documents are kept.
@@ -11,6 +12,7 @@
 
 pub mod count;
 pub mod document;
+pub mod expose;
 pub mod flush;
 pub mod here;
 pub mod histogram;

@@ -76,6 +76,11 @@ impl RollupMetrics {
         self.evicted.inc_by(seen.evicted);
     }
 
+    /// Spans that left the window before it was known who called them: in time, and for lack of memory.
+    pub(crate) fn unjoined(&self) -> (u64, u64) {
+        (self.unjoined.get(), self.evicted.get())
+    }
+
     pub(crate) fn overflowed(&self, names: u64) {
         self.overflowed.inc_by(names);
     }

@@ -6,7 +6,7 @@
 //! A document is replaced only if nobody changed it since before the spans were read, and after a pause in which everybody who counts
 //! has saved what it had by then: what comes later is not among the spans that were read, and is added to the new figures.
 
-use crate::count::{Facts, Names, Only, Partition, Position, Shared};
+use crate::count::{Facts, Names, Only, Partition, Position, Shared, Totals};
 use crate::document::{Document, INTERVAL, Key, LinkKey, SeriesKey, interval_of};
 use crate::flush::{Flusher, Stores};
 use crate::metrics::RollupMetrics;
@@ -154,7 +154,8 @@ impl Recount {
         let (mut links, links_was) = self.before::<LinkKey>(interval).await?;
         let mut names = Names::new(self.max_series);
         let hasher = foldhash::quality::RandomState::default();
-        let mut shared = Shared { names: &mut names, hasher: &hasher };
+        let mut totals = Totals::default();
+        let mut shared = Shared { names: &mut names, totals: &mut totals, hasher: &hasher };
         for service in services {
             let (mut at, mut length, mut page) = (interval, INTERVAL, PAGE);
             while at < interval + INTERVAL {

@@ -5,7 +5,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use skua_config::{Component, Environment, Loaded, ProcessEnvironment};
 use skua_receive::server;
-use skua_runtime::admin::Admin;
+use skua_runtime::admin::{Admin, SpanMetrics};
 use skua_runtime::health::Health;
 use skua_runtime::{listen, logs, process, shutdown, version};
 use std::error::Error;
@@ -22,6 +22,8 @@ pub(crate) struct Process {
     pub loaded: Loaded,
     pub health: Health,
     pub registry: Registry,
+    /// What the admin port shows of the spans themselves, where they are counted.
+    pub spans: Option<SpanMetrics>,
     /// Cancelled when the process is asked to stop.
     pub stop: CancellationToken,
 }
@@ -44,7 +46,8 @@ where
     };
     let ended = runtime.block_on(async {
         let stop = shutdown::on_signal()?;
-        tier(Process { loaded: loaded.clone(), health: Health::default(), registry: registry(loaded), stop }).await
+        let (health, registry) = (Health::default(), registry(loaded));
+        tier(Process { loaded: loaded.clone(), health, registry, spans: None, stop }).await
     });
     runtime.shutdown_timeout(Duration::from_secs(1)); // whatever still waits for a socket has been given up
     ended
@@ -82,7 +85,7 @@ impl Process {
         let listener = listen::tcp("admin.http.host-port", &self.loaded.get_string("admin.http.host-port"))?;
         tracing::info!(address = %listener.local_addr()?, "admin");
         let registry = Arc::new(std::mem::take(&mut self.registry));
-        let admin = Admin { health: self.health.clone(), registry, before_scrape };
+        let admin = Admin { health: self.health.clone(), registry, before_scrape, spans: self.spans.take() };
         let (end, route) = (CancellationToken::new(), self.loaded.get_string("metrics-http-route"));
         let route = if self.loaded.get_string("metrics-backend") == "none" { String::new() } else { route };
         let (serve, health, stop) = (end.clone(), self.health.clone(), self.stop.clone());

@@ -39,8 +39,13 @@ async fn rebuild(loaded: &Loaded) -> Result<(), Failure> {
     let (from, until) = period(from, at("to", &loaded.get_string("to"), now)?, latest)?;
 
     let stop = shutdown::on_signal()?;
-    let mut process =
-        Process { loaded: loaded.clone(), health: Health::default(), registry: Registry::default(), stop: stop.clone() };
+    let mut process = Process {
+        loaded: loaded.clone(),
+        health: Health::default(),
+        registry: Registry::default(),
+        spans: None,
+        stop: stop.clone(),
+    };
     let Stores { reader, rollups, ready, .. } = storage::open(&mut process).await?;
     let reader = reader.ok_or("the first SPAN_STORAGE_TYPE cannot be read")?;
     let rollups = rollups.ok_or("this storage keeps no roll-ups")?;

@@ -6,6 +6,7 @@ use skua_rollup::count::{Counter, Options};
 use skua_rollup::flush::{Flusher, Stores};
 use skua_rollup::here::Here;
 use skua_rollup::retention;
+use skua_runtime::admin::Text;
 use skua_store::SpanWriter;
 use std::sync::Arc;
 
@@ -22,7 +23,13 @@ fn counting(process: &mut Process, stores: Stores) -> (Counter, Flusher) {
     if !keep.is_zero() {
         tokio::spawn(retention::run(stores.rollups.clone(), keep, process.stop.clone()));
     }
-    (Counter::new(options, metrics.clone()), Flusher::new(stores, metrics))
+    let counter = Counter::new(options, metrics.clone());
+    let exposition = counter.exposition();
+    process.spans = Some(Arc::new(move |accept, query| {
+        let scrape = exposition.scrape(accept, query)?;
+        Ok(Text { content_type: scrape.content_type(), pieces: Box::new(scrape) })
+    }));
+    (counter, Flusher::new(stores, metrics))
 }
 
 /// Counts what an ingester reads of a topic.

@@ -2,6 +2,7 @@
 
 use crate::document::{Connection, LinkKey, SeriesKey};
 use hashbrown::HashTable;
+use std::borrow::Cow;
 use std::hash::BuildHasher;
 
 /// What stands for services above the bound; Jaeger's name for it in its own metrics.
@@ -20,7 +21,11 @@ struct Texts {
 
 impl Texts {
     fn get(&self, place: u32) -> String {
-        self.texts.get(place as usize).map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default()
+        self.text(place).into_owned()
+    }
+
+    fn text(&self, place: u32) -> Cow<'_, str> {
+        self.texts.get(place as usize).map(|text| String::from_utf8_lossy(text)).unwrap_or_default()
     }
 
     /// The place of a text; that of `other` when it is new and the list full.
@@ -58,6 +63,25 @@ struct Link {
     parent: u16,
     child: u32,
     connection: Connection,
+}
+
+/// As [`SeriesKey`], borrowed.
+#[derive(Debug, Clone)]
+pub(crate) struct SeriesNames<'a> {
+    pub service: Cow<'a, str>,
+    pub operation: Cow<'a, str>,
+    pub kind: u8,
+    pub status: u8,
+}
+
+/// As [`LinkKey`], borrowed.
+#[derive(Debug, Clone)]
+pub(crate) struct LinkNames<'a> {
+    pub parent: Cow<'a, str>,
+    pub child: Cow<'a, str>,
+    pub connection: Connection,
+    /// The child sent no spans: figures are the caller's.
+    pub is_peer: bool,
 }
 
 /// Whom a link leads to.
@@ -187,6 +211,18 @@ impl Names {
         let Link { parent, child, connection } = self.links.keys[place as usize];
         let child = if child & PEERS == 0 { self.services.get(child) } else { self.peers.get(child & !PEERS) };
         LinkKey { parent: self.services.get(parent.into()), child, connection }
+    }
+
+    pub fn series_names(&self, place: u32) -> SeriesNames<'_> {
+        let Series { service, operation, kind, status } = self.series.keys[place as usize];
+        SeriesNames { service: self.services.text(service.into()), operation: self.operations.text(operation), kind, status }
+    }
+
+    pub fn link_names(&self, place: u32) -> LinkNames<'_> {
+        let Link { parent, child, connection } = self.links.keys[place as usize];
+        let is_peer = child & PEERS != 0;
+        let child = if is_peer { self.peers.text(child & !PEERS) } else { self.services.text(child) };
+        LinkNames { parent: self.services.text(parent.into()), child, connection, is_peer }
     }
 
     /// Series and links.

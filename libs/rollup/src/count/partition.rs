@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::join::{Calling, Joins, Open, Verdict, judge};
 use super::names::{Child, Names};
 use super::tally::{Counted, Tally};
+use super::totals::Totals;
 use super::window::{Class, EPOCHS, Info, Window};
 use crate::document::{Connection, Exemplar, Mark, interval_of};
 use skua_store::rollups::RollupKind;
@@ -86,6 +87,7 @@ pub(crate) struct Only {
 /// What all partitions share while spans are counted.
 pub(crate) struct Shared<'a> {
     pub names: &'a mut Names,
+    pub totals: &'a mut Totals,
     pub hasher: &'a foldhash::quality::RandomState,
 }
 
@@ -203,7 +205,9 @@ impl Partition {
         if self.is_new(RollupKind::Red, service, f.start, At::Offset(offset)) {
             self.seen.counted += 1;
             let series = shared.names.series(service, f.name, f.kind, f.status);
-            self.red.record(series, &Counted { start: f.start, duration: f.duration, failed: false }, exemplar);
+            let counted = Counted { start: f.start, duration: f.duration, failed: false };
+            shared.totals.series.record(series, &counted, exemplar);
+            self.red.record(series, &counted, exemplar);
         } else {
             self.seen.replayed += 1;
         }
@@ -307,6 +311,7 @@ impl Partition {
         let link = shared.names.link(parent.service(), Child::Service(child.info.service()), connection);
         let failed = child.info.failed() || (parent.class() == Class::Caller && parent.failed());
         let counted = Counted { start: child.start, duration: child.duration.into(), failed };
+        shared.totals.links.record(link, &counted, || exemplar);
         self.links.record(link, &counted, || exemplar);
     }
 
@@ -325,6 +330,7 @@ impl Partition {
             } else if !answered && self.is_new(RollupKind::Links, calling.info.service(), calling.start, at) {
                 let failed = calling.info.failed();
                 let counted = Counted { start: calling.start, duration: calling.duration.into(), failed };
+                shared.totals.links.record(calling.link, &counted, || None);
                 self.links.record(calling.link, &counted, || None);
             }
         }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use world::{WINDOW_MS, World};
 
 /// A span of a made-up trace; ids are small numbers.
-fn told(trace: u8, id: u8, parent: u8, service: u8, kind: u8) -> Told {
+pub(crate) fn told(trace: u8, id: u8, parent: u8, service: u8, kind: u8) -> Told {
     Told { trace, id, parent, service, kind, name: 0, status: 0, start_ms: 0, duration_us: 10, peer: None }
 }
 
@@ -179,7 +179,7 @@ pub(crate) fn of_ids(trace: u8, id: u8, half: bool) -> Told {
     }
 }
 
-fn any_told() -> impl Strategy<Value = Told> {
+pub(crate) fn any_told() -> impl Strategy<Value = Told> {
     (0..12_u8, 1..9_u8, any::<bool>()).prop_map(|(trace, id, half)| of_ids(trace, id, half))
 }
 

@@ -349,6 +349,12 @@ impl World {
         links.flat_map(|((_, at), (_, body))| dependency_links(&Document::decode(*at, body).expect("a document"))).collect()
     }
 
+    /// What the process would show to Prometheus.
+    pub fn exposition(&mut self) -> Exposition {
+        self.ensure();
+        self.process.as_ref().expect("a process").counter.exposition()
+    }
+
     pub fn metrics(&self) -> String {
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry).expect("text");
