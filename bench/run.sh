@@ -15,6 +15,7 @@
 #   run.sh cassandra-search                    service, two tags and duration among SPANS=1000000 spans in Cassandra
 #   run.sh query                               a search and large traces from Elasticsearch, and 200 searches at a time: the query
 #                                              service's CPU and memory; PEER_BIN=FILE measures that query service too (same flags)
+#   run.sh rollup                              counting links and RED alone, 20 000 spans a second of stream: CPU a span, memory
 #   run.sh rollup-answers                      the graph of a day and the Monitor tab's figures from roll-ups: CPU of one answer
 #   run.sh idle                                start, memory and size of each tier without a load
 #   run.sh floor-kafka [ENCODING] [SENDERS=4]  librdkafka alone, the same bytes
@@ -181,6 +182,19 @@ cassandra_search() {
     cargo test --release --locked -p skua-store-cassandra --test cost -- --ignored --nocapture
 }
 
+# rollup: needs no server.
+rollup() {
+  local run report
+  echo "| counting roll-ups, 20 000 spans a second | CPU µs a span | of it saving | peak MiB | of it windows | evicted | spans |"
+  echo "| --- | --- | --- | --- | --- | --- | --- |"
+  for run in $(seq "$RUNS"); do
+    report=$("$bin/rollupcost" "$@")
+    record "rollup" "$report" null
+    echo "| run $run | $(field cpu_us_per_span "$report") | $(field saving_us_per_span "$report") | $(field peak_mib "$report")" \
+      "| $(field window_mib "$report") | $(field evicted "$report") | $(field counted "$report") |"
+  done
+}
+
 rollup_answers() {
   (cd "$root" && cargo run --release --locked --quiet -p skua-rollup --example answers -- 200 1000 20)
 }
@@ -300,7 +314,7 @@ case $command in
   cassandra-search | rollup-answers) ;;
   collector-otlp | collector-protobuf | ingester | ingester-cassandra | idle | query | floor-bulk | all) build skua ;;
   jaeger-grpc | thrift-http | zipkin-json | agent-udp | agent-drops | clients) build skua ;;
-  floor-kafka) build ;;
+  floor-kafka | rollup) build ;;
   *) die "unknown sub-command $command, see the head of $0" ;;
 esac
 mkdir -p "$(dirname "$RESULTS")"
@@ -322,6 +336,7 @@ case $command in
   ingester) header; ingester "${1:-none}" "${2:-otlp-proto}" ;;
   ingester-cassandra) header; ingester_cassandra "${1:-otlp-proto}" ;;
   cassandra-search) cassandra_search ;;
+  rollup) rollup "$@" ;;
   rollup-answers) rollup_answers ;;
   query) query ;;
   idle) idle ;;

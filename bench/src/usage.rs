@@ -41,6 +41,11 @@ impl Usage {
     }
 }
 
+/// CPU time of the calling thread so far, in steps of nanoseconds.
+pub fn thread_cpu() -> std::io::Result<Duration> {
+    Ok(nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID)?.into())
+}
+
 /// Reads a process before and after it is loaded.
 #[derive(Debug)]
 pub struct Meter {

@@ -124,6 +124,21 @@ impl<'a> SpanView<'a> {
         self.attributes.fields(span::ATTRIBUTES).map(KeyValue::read)
     }
 
+    /// [`SpanView::attributes`] without most of those whose key is not wanted, of which the value is then not read.
+    #[inline]
+    pub fn attributes_of<F: Fn(&[u8]) -> bool>(&self, wanted: F) -> impl Iterator<Item = KeyValue<'a>> + use<'a, F> {
+        let passed = move |b: &[u8]| match b {
+            // As nearly all are written: the key, then the value, both short. The tags are those of `key_value`.
+            [0x0a, length @ ..0x80, rest @ ..] => match rest.split_at_checked(usize::from(*length)) {
+                Some((key, [0x12, size @ ..0x80, value @ ..])) => usize::from(*size) == value.len() && !wanted(key),
+                _ => false,
+            },
+            _ => false,
+        };
+        let fields = self.attributes.fields(span::ATTRIBUTES).filter(move |b| !passed(b));
+        fields.map(KeyValue::read)
+    }
+
     /// In wire order.
     pub fn events(&self) -> impl Iterator<Item = EventView<'a>> + use<'a> {
         self.events.fields(span::EVENTS).map(EventView::read)

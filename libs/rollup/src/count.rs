@@ -52,6 +52,9 @@ pub struct Part {
     pub spans: Range<usize>,
 }
 
+/// Spans of a record whose places in the window are looked up together.
+const AHEAD: usize = 32;
+
 /// Documents that have to be learned before spans can be counted.
 pub type Needed = HashSet<(RollupKind, u64)>;
 
@@ -144,26 +147,37 @@ impl Counter {
     fn count_parts(&self, state: &mut State, batch: &SpanBatch, parts: &[Part]) {
         let mut shared = Shared { names: &mut state.names, totals: &mut state.totals, hasher: &state.hasher };
         let mut services: Vec<Option<(u16, &[u8])>> = Vec::new();
-        let mut seen = Seen::default();
+        let (mut seen, mut touched) = (Seen::default(), 0);
+        let mut ready = Vec::with_capacity(AHEAD + 1);
         for part in parts {
             let Some(partition) = state.partitions.get_mut(&part.partition) else { continue };
             if !partition.takes(part) {
                 continue;
             }
             partition.record(part.offset, part.clock, &mut shared);
-            for entry in &batch.spans()[part.spans.clone()] {
-                let resource = batch.resource_of(entry);
-                if services.len() <= resource as usize {
-                    services.resize(resource as usize + 1, None);
+            for entries in batch.spans()[part.spans.clone()].chunks(AHEAD) {
+                for entry in entries {
+                    let resource = batch.resource_of(entry);
+                    if services.len() <= resource as usize {
+                        services.resize(resource as usize + 1, None);
+                    }
+                    let (service, name) = *services[resource as usize].get_or_insert_with(|| {
+                        let name = batch.service(resource);
+                        (shared.names.service(name), name)
+                    });
+                    let facts = Facts::of_view(&batch.view(entry), name);
+                    let keys = shared.keys(&facts);
+                    ready.push((facts, keys, service));
                 }
-                let (service, name) = *services[resource as usize].get_or_insert_with(|| {
-                    let name = batch.service(resource);
-                    (shared.names.service(name), name)
-                });
-                partition.span(&Facts::of_view(&batch.view(entry), name), service, part.offset, &mut shared);
+                // Apart from the rest, so that all wait for memory at once.
+                touched ^= ready.iter().fold(0, |all, (_, keys, _)| all ^ partition.touch(*keys));
+                for (facts, keys, service) in ready.drain(..) {
+                    partition.span(&facts, keys, service, part.offset, &mut shared);
+                }
             }
             seen.add(std::mem::take(&mut partition.seen));
         }
+        std::hint::black_box(touched);
         state.bound(self.options.window_bytes, &mut seen);
         self.metrics.seen(&seen);
         self.metrics.overflowed(std::mem::take(&mut state.names.overflowed));

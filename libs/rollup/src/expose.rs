@@ -64,8 +64,8 @@ impl Scrape {
                 family.put(&write::series(names, service), total, self.open_metrics, out);
                 out.len() < PIECE
             }),
-            Rows::Links { of_peers } => self.of.live.links(self.next, |names, total| {
-                if of_peers.is_none_or(|of_peers| of_peers == names.is_peer) {
+            Rows::Links { of_peers_alone } => self.of.live.links(self.next, |names, total| {
+                if names.is_peer || !of_peers_alone {
                     family.put(&write::link(names), total, self.open_metrics, out);
                 }
                 out.len() < PIECE

@@ -241,7 +241,7 @@ fn add(
     for span in &trace.spans {
         let facts = Facts::of_span(span);
         let service = shared.names.service(facts.service);
-        partition.span(&facts, service, 0, shared);
+        partition.span(&facts, shared.keys(&facts), service, 0, shared);
     }
     partition.settle(shared);
     for (minute, place, cell) in partition.red.cells() {

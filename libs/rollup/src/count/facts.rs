@@ -120,9 +120,18 @@ impl<'a> Tags<'a> {
     }
 }
 
-/// Keys that tell something here begin with one of these letters.
-fn may_tell(key: &[u8]) -> bool {
-    matches!(key.first(), Some(b'p' | b'd' | b'm' | b's' | b'n' | b'e' | b'o'))
+/// Keys that tell something here begin with one of these letters, and few others have their lengths.
+fn tells(key: &[u8]) -> bool {
+    matches!(
+        (key.first(), key.len()),
+        (Some(b'p'), 12)
+            | (Some(b'd'), 7 | 9 | 12 | 14)
+            | (Some(b'm'), 16 | 21 | 26)
+            | (Some(b's'), 9 | 14)
+            | (Some(b'n'), 13)
+            | (Some(b'e'), 5)
+            | (Some(b'o'), 16)
+    )
 }
 
 impl<'a> Facts<'a> {
@@ -130,13 +139,11 @@ impl<'a> Facts<'a> {
     #[inline]
     pub fn of_view(view: &SpanView<'a>, service: &'a [u8]) -> Self {
         let mut tags = Tags::default();
-        for kv in view.attributes() {
-            if may_tell(kv.key) {
-                match kv.value {
-                    AnyValue::String(value) => tags.text(kv.key, value),
-                    AnyValue::Bool(error) if kv.key == b"error" => tags.error = error,
-                    _ => {}
-                }
+        for kv in view.attributes_of(tells) {
+            match kv.value {
+                AnyValue::String(value) => tags.text(kv.key, value),
+                AnyValue::Bool(error) if kv.key == b"error" => tags.error = error,
+                _ => {}
             }
         }
         if view.jaeger_flags.is_none() {
@@ -164,7 +171,7 @@ impl<'a> Facts<'a> {
     /// Of a span that a store gave.
     pub fn of_span(span: &'a Span) -> Self {
         let mut tags = Tags::default();
-        for tag in span.tags.iter().filter(|tag| may_tell(tag.key.as_bytes())) {
+        for tag in span.tags.iter().filter(|tag| tells(tag.key.as_bytes())) {
             match &tag.value {
                 Value::String(value) => tags.text(tag.key.as_bytes(), value.as_bytes()),
                 Value::Bool(error) if tag.key == "error" => tags.error = *error,

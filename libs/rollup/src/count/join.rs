@@ -12,7 +12,9 @@
 //! of that peer, counted when it leaves the window.
 
 use super::window::{Class, Info};
+use crate::document::MINUTE;
 use hashbrown::HashTable;
+use std::collections::VecDeque;
 
 /// Span and parent, before it is settled who called the span.
 #[derive(Debug, Clone, Copy)]
@@ -68,28 +70,72 @@ pub(crate) struct Calling {
     /// The number of the link to count if nobody answers.
     pub link: u32,
     pub duration: u32,
-    pub start: u64,
+    /// Minutes since 1970.
+    pub minute: u32,
     pub info: Info,
-    pub epoch: u32,
+}
+
+/// An open span without a parent: who shares its id can still turn out to have called it. There are many, so they are small.
+#[derive(Debug, Clone, Copy)]
+struct Root {
+    key: u64,
+    minute: u32,
+    duration: u32,
+    epoch: u32,
+    info: Info,
+}
+
+impl Root {
+    fn open(&self) -> Open {
+        let Self { key, minute, duration, epoch, info } = *self;
+        Open { key, parent: 0, start: u64::from(minute) * MINUTE, duration, epoch, info, candidate: None }
+    }
 }
 
 /// The spans of a partition for which something is still open.
 #[derive(Default)]
 pub(crate) struct Joins {
-    /// By the span's own key.
+    /// By the span's own key; they have a parent.
     open: HashTable<Open>,
+    /// By the span's own key.
+    roots: HashTable<Root>,
     /// Parent's key and own key, by the parent's.
     waits: HashTable<(u64, u64)>,
-    /// In the order in which they came.
-    pub calling: std::collections::VecDeque<Calling>,
+    /// By epoch, in the order in which they came.
+    calling: VecDeque<(u64, Vec<Calling>)>,
 }
 
 impl Joins {
     pub fn open(&mut self, open: Open) {
-        if open.parent != 0 {
-            self.waits.insert_unique(open.parent, (open.parent, open.key), |w| w.0);
+        let Open { key, parent, start, duration, epoch, info, .. } = open;
+        if parent == 0 {
+            let root = Root { key, minute: (start / MINUTE) as u32, duration, epoch, info };
+            self.roots.insert_unique(key, root, |r| r.key);
+        } else {
+            self.waits.insert_unique(parent, (parent, key), |w| w.0);
+            self.open.insert_unique(key, open, |o| o.key);
         }
-        self.open.insert_unique(open.key, open, |o| o.key);
+    }
+
+    pub fn call(&mut self, epoch: u64, calling: Calling) {
+        match self.calling.back_mut() {
+            Some((last, list)) if *last == epoch => list.push(calling),
+            _ => self.calling.push_back((epoch, vec![calling])),
+        }
+    }
+
+    /// Forgets callers of before an epoch that were answered; most are within the epoch in which they come.
+    pub fn answered(&mut self, before: u64, mut answered: impl FnMut(&Calling) -> bool) {
+        for (_, list) in self.calling.iter_mut().rev().skip_while(|(epoch, _)| *epoch >= before).take(1) {
+            list.retain(|calling| !answered(calling));
+            list.shrink_to_fit();
+        }
+    }
+
+    /// Takes out the callers of the first epoch if it is before `floor`.
+    pub fn callers(&mut self, floor: u64) -> Option<(u64, Vec<Calling>)> {
+        self.calling.front().filter(|(epoch, _)| *epoch < floor)?;
+        self.calling.pop_front()
     }
 
     pub fn is_waited_for(&self, key: u64) -> bool {
@@ -106,6 +152,9 @@ impl Joins {
 
     /// The open spans with an own key.
     pub fn own(&mut self, key: u64, mut decide: impl FnMut(&mut Open) -> bool) {
+        while let Ok(found) = self.roots.find_entry(key, |r| r.key == key && !decide(&mut r.open())) {
+            found.remove();
+        }
         self.visit(key, |_| true, &mut decide);
     }
 
@@ -130,10 +179,11 @@ impl Joins {
         }
     }
 
-    /// Takes out what came before an epoch.
+    /// Takes out what came before an epoch, and forgets the roots.
     pub fn expired(&mut self, floor: u64) -> Vec<Open> {
         let expired: Vec<Open> = self.open.extract_if(|o| u64::from(o.epoch) < floor).collect();
-        expired.iter().filter(|o| o.parent != 0).for_each(|o| self.forget(o.parent, o.key));
+        expired.iter().for_each(|o| self.forget(o.parent, o.key));
+        self.roots.retain(|r| u64::from(r.epoch) >= floor);
         self.shrink();
         expired
     }
@@ -146,14 +196,13 @@ impl Joins {
         if self.waits.capacity() > 4 * self.waits.len() + 1024 {
             self.waits.shrink_to(2 * self.waits.len(), |w| w.0);
         }
-        if self.calling.capacity() > 4 * self.calling.len() + 1024 {
-            self.calling.shrink_to(2 * self.calling.len());
+        if self.roots.capacity() > 4 * self.roots.len() + 1024 {
+            self.roots.shrink_to(2 * self.roots.len(), |r| r.key);
         }
     }
 
     pub fn bytes(&self) -> usize {
-        (self.open.capacity() + self.open.capacity() / 7) * (size_of::<Open>() + 1)
-            + (self.waits.capacity() + self.waits.capacity() / 7) * 17
-            + self.calling.capacity() * size_of::<Calling>()
+        let calling: usize = self.calling.iter().map(|(_, list)| list.capacity()).sum();
+        self.open.allocation_size() + self.roots.allocation_size() + self.waits.allocation_size() + calling * size_of::<Calling>()
     }
 }

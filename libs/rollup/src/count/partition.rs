@@ -6,7 +6,7 @@ use super::names::{Child, Names};
 use super::tally::{Counted, Tally};
 use super::totals::Totals;
 use super::window::{Class, EPOCHS, Info, Window};
-use crate::document::{Connection, Exemplar, Mark, interval_of};
+use crate::document::{Connection, Exemplar, MINUTE, Mark, interval_of};
 use skua_store::rollups::RollupKind;
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
@@ -91,7 +91,18 @@ pub(crate) struct Shared<'a> {
     pub hasher: &'a foldhash::quality::RandomState,
 }
 
+/// A span's own key and its parent's, 0 for none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keys {
+    own: u64,
+    parent: u64,
+}
+
 impl Shared<'_> {
+    pub fn keys(&self, f: &Facts<'_>) -> Keys {
+        Keys { own: self.key(&f.trace_id, &f.span_id), parent: f.parent.map_or(0, |parent| self.key(&f.trace_id, &parent)) }
+    }
+
     /// Never 0.
     #[inline]
     fn key(&self, trace_id: &[u8; 16], span_id: &[u8; 8]) -> u64 {
@@ -159,6 +170,7 @@ impl Partition {
         if epoch > self.window.epoch() {
             self.leave(epoch.saturating_sub(EPOCHS), shared, true);
             self.window.advance(epoch);
+            self.joins.answered(epoch, |calling| answered(&mut self.window, calling));
             self.forget_starts();
         }
     }
@@ -169,12 +181,15 @@ impl Partition {
         }
     }
 
+    /// Whether a span is to be counted at all.
+    #[inline]
+    fn is_wanted(&self, service: u16, start: u64) -> bool {
+        self.only.as_ref().is_none_or(|only| only.service == service && only.start.contains(&start))
+    }
+
     /// Whether a contribution is to be counted: it is not in its document yet.
     #[inline]
-    fn is_new(&self, kind: RollupKind, service: u16, start: u64, at: At) -> bool {
-        if self.only.as_ref().is_some_and(|only| only.service != service || !only.start.contains(&start)) {
-            return false;
-        }
+    fn is_new(&self, kind: RollupKind, start: u64, at: At) -> bool {
         let after = |mark: &Mark| match at {
             At::Offset(offset) => offset >= mark.offset,
             At::Epoch(epoch) => epoch > mark.epoch,
@@ -182,10 +197,16 @@ impl Partition {
         after(&self.counted) && (self.learned.is_empty() || self.learned.get(&(kind, interval_of(start))).is_none_or(after))
     }
 
+    /// Reads what [`Partition::span`] will need.
+    #[inline]
+    pub fn touch(&self, keys: Keys) -> u64 {
+        self.window.touch(keys.own) ^ self.window.touch(keys.parent)
+    }
+
     /// Counts a span of the record at `offset`.
     #[inline]
-    pub fn span(&mut self, f: &Facts<'_>, service: u16, offset: i64, shared: &mut Shared<'_>) {
-        let key = shared.key(&f.trace_id, &f.span_id);
+    pub fn span(&mut self, f: &Facts<'_>, keys: Keys, service: u16, offset: i64, shared: &mut Shared<'_>) {
+        let key = keys.own;
         let check = (f.start ^ f.duration.rotate_left(32) ^ f.name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         let mut info = Info::new(service, f.kind, f.status == 2, check);
         let (mut duplicate, mut other_half) = (false, None);
@@ -202,7 +223,8 @@ impl Partition {
             return;
         }
         let exemplar = || Some(Exemplar { trace_id: f.trace_id, span_id: f.span_id, start: f.start, duration: f.duration });
-        if self.is_new(RollupKind::Red, service, f.start, At::Offset(offset)) {
+        let wanted = self.is_wanted(service, f.start);
+        if wanted && self.is_new(RollupKind::Red, f.start, At::Offset(offset)) {
             self.seen.counted += 1;
             let series = shared.names.series(service, f.name, f.kind, f.status);
             let counted = Counted { start: f.start, duration: f.duration, failed: false };
@@ -213,7 +235,7 @@ impl Partition {
         }
         let open = Open {
             key,
-            parent: f.parent.map_or(0, |parent| shared.key(&f.trace_id, &parent)),
+            parent: keys.parent,
             start: f.start,
             duration: u32::try_from(f.duration).unwrap_or(u32::MAX),
             epoch: self.window.epoch() as u32,
@@ -223,22 +245,26 @@ impl Partition {
         let at = At::Offset(offset);
         match (info.class(), other_half) {
             (Class::Called, Some(caller)) => {
-                self.link(&open, caller, at, shared, exemplar());
+                if wanted {
+                    self.link(&open, caller, at, shared, exemplar());
+                }
                 self.window.each(key, |found| found.is(caller));
             }
+            _ if open.parent == 0 && !(wanted && info.class() == Class::Called) => {}
             _ => self.find_parent(open, at, shared, exemplar),
         }
         if self.is_asked_for(&open, other_half, at, shared, exemplar) {
             info = info.answer();
         }
         self.window.insert(key, info);
-        if info.class() == Class::Caller
+        if wanted
+            && info.class() == Class::Caller
             && !info.answered()
             && let Some((connection, name)) = f.peer.name()
         {
             let link = shared.names.link(service, Child::Peer(&name), connection);
-            let Open { duration, start, epoch, .. } = open;
-            self.joins.calling.push_back(Calling { key, link, duration, start, info, epoch });
+            let calling = Calling { key, link, duration: open.duration, minute: (open.start / MINUTE) as u32, info };
+            self.joins.call(self.window.epoch(), calling);
         }
     }
 
@@ -257,8 +283,7 @@ impl Partition {
         }
         match settled {
             Some(parent) => self.link(&open, parent, at, shared, exemplar()),
-            None if open.parent != 0 || info.class() == Class::Called => self.joins.open(open),
-            None => {}
+            None => self.joins.open(open),
         }
     }
 
@@ -303,7 +328,9 @@ impl Partition {
 
     /// Counts a call, unless it stays within a service.
     fn link(&mut self, child: &Open, parent: Info, at: At, shared: &mut Shared<'_>, exemplar: Option<Exemplar>) {
-        if parent.service() == child.info.service() || !self.is_new(RollupKind::Links, child.info.service(), child.start, at) {
+        // A root that was not wanted is not here.
+        let wanted = child.parent == 0 || self.is_wanted(child.info.service(), child.start);
+        if parent.service() == child.info.service() || !wanted || !self.is_new(RollupKind::Links, child.start, at) {
             return;
         }
         let queued = parent.queued() || child.info.queued();
@@ -317,21 +344,20 @@ impl Partition {
 
     /// Settles what came before an epoch; `whole` is false when it has to go before its time.
     fn leave(&mut self, floor: u64, shared: &mut Shared<'_>, whole: bool) {
-        while let Some(calling) = self.joins.calling.front().copied().filter(|c| u64::from(c.epoch) < floor) {
-            self.joins.calling.pop_front();
-            let mut answered = false;
-            self.window.each(calling.key, |found| {
-                answered |= found.is(calling.info) && found.answered();
-                false
-            });
-            let at = At::Epoch(calling.epoch.into());
-            if !whole {
-                self.seen.evicted += u64::from(!answered);
-            } else if !answered && self.is_new(RollupKind::Links, calling.info.service(), calling.start, at) {
-                let failed = calling.info.failed();
-                let counted = Counted { start: calling.start, duration: calling.duration.into(), failed };
-                shared.totals.links.record(calling.link, &counted, || None);
-                self.links.record(calling.link, &counted, || None);
+        while let Some((epoch, callers)) = self.joins.callers(floor) {
+            for calling in callers {
+                let at = At::Epoch(epoch);
+                let start = u64::from(calling.minute) * MINUTE;
+                if answered(&mut self.window, &calling) {
+                    continue;
+                }
+                if !whole {
+                    self.seen.evicted += 1;
+                } else if self.is_new(RollupKind::Links, start, at) {
+                    let counted = Counted { start, duration: calling.duration.into(), failed: calling.info.failed() };
+                    shared.totals.links.record(calling.link, &counted, || None);
+                    self.links.record(calling.link, &counted, || None);
+                }
             }
         }
         for open in self.joins.expired(floor) {
@@ -366,4 +392,14 @@ impl Partition {
     pub fn can_evict(&self) -> bool {
         self.window.floor() < self.window.epoch()
     }
+}
+
+/// Whether another service answered a caller.
+fn answered(window: &mut Window, calling: &Calling) -> bool {
+    let mut answered = false;
+    window.each(calling.key, |found| {
+        answered |= found.is(calling.info) && found.answered();
+        false
+    });
+    answered
 }

@@ -107,6 +107,9 @@ struct Slot {
     info: Info,
 }
 
+/// Slots of the smallest table.
+const LEAST: usize = 14;
+
 const EMPTY: Slot = Slot { key: 0, info: Info(0) };
 
 #[derive(Default)]
@@ -149,22 +152,52 @@ impl Segment {
         self.used += usize::from(fresh);
     }
 
-    /// Builds the table anew without what has expired, with room for half as much again.
+    /// Takes out what has expired: in its place if the table is as large as it should be, so that a steady stream allocates nothing.
     fn clear_away(&mut self, alive: impl Fn(Info) -> bool) {
         let live = self.slots.iter().filter(|s| s.key != 0 && alive(s.info)).count();
-        let room = (live * 3 / 2).max(14);
-        let old = std::mem::replace(&mut self.slots, vec![EMPTY; room]);
-        self.used = live;
-        for slot in old.into_iter().filter(|s| s.key != 0 && alive(s.info)) {
-            let Slot { key, .. } = slot;
-            self.probe(key, |place| {
-                let free = place.key == 0;
-                if free {
-                    *place = slot;
-                }
-                free
-            });
+        let room = self.slots.len();
+        if room == 0 || live * 5 > room * 4 || (live * 2 < room && room > LEAST) {
+            let old = std::mem::replace(&mut self.slots, vec![EMPTY; (live * 4 / 3).max(LEAST)]);
+            old.into_iter().filter(|s| s.key != 0 && alive(s.info)).for_each(|slot| self.put(slot));
+        } else if live < self.used {
+            self.sweep(alive);
         }
+        self.used = live;
+    }
+
+    /// Each run of slots between two empty ones is put together anew.
+    fn sweep(&mut self, alive: impl Fn(Info) -> bool) {
+        let Some(begin) = self.slots.iter().position(|s| s.key == 0) else { return };
+        let (mut run, mut expired) = (Vec::new(), false);
+        for at in (begin + 1..self.slots.len()).chain(0..=begin) {
+            let slot = self.slots[at];
+            if slot.key != 0 {
+                expired |= !alive(slot.info);
+                run.push(slot);
+                continue;
+            }
+            if std::mem::take(&mut expired) {
+                // They are those before this slot.
+                for back in 1..=run.len() {
+                    let place = if at >= back { at - back } else { at + self.slots.len() - back };
+                    self.slots[place] = EMPTY;
+                }
+                run.drain(..).filter(|s| alive(s.info)).for_each(|slot| self.put(slot));
+            }
+            run.clear();
+        }
+    }
+
+    /// Into the first empty slot.
+    fn put(&mut self, slot: Slot) {
+        let Slot { key, .. } = slot;
+        self.probe(key, |place| {
+            let free = place.key == 0;
+            if free {
+                *place = slot;
+            }
+            free
+        });
     }
 }
 
@@ -195,6 +228,13 @@ impl Window {
 
     fn segment(&mut self, key: u64) -> &mut Segment {
         &mut self.segments[(key >> 59) as usize]
+    }
+
+    /// Reads where a key would be: many of these at once wait for memory no longer than one.
+    #[inline]
+    pub fn touch(&self, key: u64) -> u64 {
+        let segment = &self.segments[(key >> 59) as usize];
+        segment.slots.get(segment.at(key)).map_or(0, |slot| slot.key)
     }
 
     /// Visits the entries of a key that have not expired, and may mark them as answered by returning true.

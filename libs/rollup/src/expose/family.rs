@@ -33,8 +33,8 @@ pub(super) enum Unit {
 pub(super) enum Rows {
     /// RED, with the service in this label.
     Series { service: &'static str },
-    /// Links; `Some(true)`: to those that send no spans, `Some(false)`: to the others.
-    Links { of_peers: Option<bool> },
+    /// Links, or those alone that lead to who sends no spans.
+    Links { of_peers_alone: bool },
     /// One number of spans: of those that did not find a parent in time, and those that had to go before.
     Spans(fn((u64, u64)) -> u64),
 }
@@ -76,25 +76,26 @@ pub(super) const GRAFANA: [Family; 8] = [
         name: "traces_service_graph_request",
         help: "Calls from one service to another",
         kind: Kind::Calls,
-        rows: Rows::Links { of_peers: None },
+        rows: Rows::Links { of_peers_alone: false },
     },
     Family {
         name: "traces_service_graph_request_failed",
         help: "Calls from one service to another that failed",
         kind: Kind::Failed,
-        rows: Rows::Links { of_peers: None },
+        rows: Rows::Links { of_peers_alone: false },
     },
     Family {
         name: "traces_service_graph_request_server_seconds",
-        help: "How long calls took, as the called service says",
+        // As Tempo has it, and Grafana's graph reads no other.
+        help: "How long calls took, as the called service says, or the caller where the called one sends no spans",
         kind: Kind::Latency(Unit::Seconds),
-        rows: Rows::Links { of_peers: Some(false) },
+        rows: Rows::Links { of_peers_alone: false },
     },
     Family {
         name: "traces_service_graph_request_client_seconds",
         help: "How long calls of what sends no spans took, as the caller says",
         kind: Kind::Latency(Unit::Seconds),
-        rows: Rows::Links { of_peers: Some(true) },
+        rows: Rows::Links { of_peers_alone: true },
     },
     Family {
         name: "traces_service_graph_unpaired_spans",
