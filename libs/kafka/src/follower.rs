@@ -3,11 +3,25 @@
 use crate::offsets::Offsets;
 use crate::rebalance::Group;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 use std::time::Duration;
 
-/// How long the brokers may take to tell of offsets while partitions are assigned.
+/// How long the brokers may take to tell of offsets while partitions are assigned, and how often they are asked.
 const ASK: Duration = Duration::from_secs(10);
+const TRIES: usize = 3;
+
+/// Asks the brokers, again if they do not answer.
+fn patiently<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
+    let mut answer = ask();
+    for _ in 1..TRIES {
+        if let Err(error) = &answer {
+            tracing::warn!(%error, "failed to ask for offsets; asking again");
+            answer = ask();
+        }
+    }
+    answer
+}
 
 /// A partition that is ours from now on.
 #[derive(Debug, Clone, Copy)]
@@ -45,26 +59,26 @@ impl Group {
         let topic = &self.shared.topic;
         let mut asked = TopicPartitionList::new();
         partitions.iter().for_each(|partition| _ = asked.add_partition(topic, *partition));
-        let committed = consumer.committed_offsets(asked, ASK);
+        let committed = patiently(|| consumer.committed_offsets(asked.clone(), ASK));
         if let Err(error) = &committed {
-            tracing::warn!(topic, %error, "failed to ask for committed offsets; roll-ups begin without what was before");
+            tracing::error!(topic, %error, "failed to ask for committed offsets; what was not counted before is missing from roll-ups");
         }
         let mut from = Vec::new();
         for partition in partitions {
             let of = committed.as_ref().ok().and_then(|list| list.find_partition(topic, *partition));
             let offset = of.as_ref().and_then(|e| if let Offset::Offset(offset) = e.offset() { Some(offset) } else { None });
             let memory = of.as_ref().map_or("", |e| e.metadata());
-            let (low, end) = consumer.fetch_watermarks(topic, *partition, ASK).unwrap_or_else(|error| {
-                tracing::warn!(topic, partition, %error, "failed to ask for the ends of a partition");
+            let ends = patiently(|| consumer.fetch_watermarks(topic, *partition, ASK));
+            let (low, end) = ends.unwrap_or_else(|error| {
+                tracing::error!(topic, partition, %error, "failed to ask for the ends of a partition; what was not counted before is missing");
                 (i64::MAX, offset.unwrap_or(0))
             });
             let assignment = self.shared.offsets.lock().assign(*partition, offset);
             self.shared.offsets.lock().remember(*partition, memory.to_owned());
             let assigned = Assigned { partition: *partition, assignment, committed: offset, memory, end };
-            if let (Some(first), Some(offset)) = (follower.assigned(&assigned), offset)
-                && low <= offset
-            {
-                from.push((*partition, first.clamp(low, offset)));
+            let first = follower.assigned(&assigned);
+            if let Some(offset) = offset.filter(|offset| low <= *offset) {
+                from.push((*partition, first.unwrap_or(offset).clamp(low, offset)));
             }
         }
         from
