@@ -7,10 +7,13 @@ use skua_kafka::{Assigned, Chunk, Follower, KafkaSource};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+/// Partition, committed offset, memory and end.
+type Told = (i32, Option<i64>, String, i64);
+
 /// Reads from the offset that it remembers.
 #[derive(Debug, Default)]
 struct Remembers {
-    assigned: Mutex<Vec<(i32, Option<i64>, String, i64)>>,
+    assigned: Mutex<Vec<Told>>,
     revoked: Mutex<Vec<i32>>,
 }
 
