@@ -122,11 +122,16 @@ impl<'a> Tags<'a> {
 
 /// Keys that tell something here begin with one of these letters, and few others have their lengths.
 fn tells(key: &[u8]) -> bool {
-    match (key.first(), key.len()) {
-        (Some(b'p'), 12) | (Some(b'd'), 7 | 9 | 12 | 14) | (Some(b'm'), 16 | 21 | 26) => true,
-        (Some(b's'), 9 | 14) | (Some(b'n'), 13) | (Some(b'e'), 5) | (Some(b'o'), 16) => true,
-        _ => false,
-    }
+    matches!(
+        (key.first(), key.len()),
+        (Some(b'p'), 12)
+            | (Some(b'd'), 7 | 9 | 12 | 14)
+            | (Some(b'm'), 16 | 21 | 26)
+            | (Some(b's'), 9 | 14)
+            | (Some(b'n'), 13)
+            | (Some(b'e'), 5)
+            | (Some(b'o'), 16)
+    )
 }
 
 impl<'a> Facts<'a> {

@@ -134,7 +134,7 @@ impl Joins {
 
     /// Takes out the callers of the first epoch if it is before `floor`.
     pub fn callers(&mut self, floor: u64) -> Option<(u64, Vec<Calling>)> {
-        self.calling.pop_front_if(|(epoch, _)| *epoch < floor)
+        self.calling.front().is_some_and(|(epoch, _)| *epoch < floor).then(|| self.calling.pop_front()).flatten()
     }
 
     pub fn is_waited_for(&self, key: u64) -> bool {
