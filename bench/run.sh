@@ -16,6 +16,8 @@
 #   run.sh query                               a search and large traces from Elasticsearch, and 200 searches at a time: the query
 #                                              service's CPU and memory; PEER_BIN=FILE measures that query service too (same flags)
 #   run.sh rollup                              counting links and RED alone, 20 000 spans a second of stream: CPU a span, memory
+#   run.sh rollup-ingester                     `ingester none` with and without roll-ups, in turn
+#   run.sh rollup-day                          a day of RED of 500 operations in Elasticsearch: bytes
 #   run.sh rollup-answers                      the graph of a day and the Monitor tab's figures from roll-ups: CPU of one answer
 #   run.sh idle                                start, memory and size of each tier without a load
 #   run.sh floor-kafka [ENCODING] [SENDERS=4]  librdkafka alone, the same bytes
@@ -195,6 +197,30 @@ rollup() {
   done
 }
 
+# rollup_ingester: each run is once with them and once without.
+rollup_ingester() {
+  local run topic enabled flags=$INGESTER_FLAGS
+  need_kafka; need_elasticsearch
+  for run in $(seq "$RUNS"); do
+    for enabled in true false; do
+      topic=bench-rollup-$enabled-$run-$$ INGESTER_FLAGS="$flags --rollup.enabled=$enabled"
+      fill_store "$topic" otlp-proto false
+      forget_index "$topic-"
+      record "ingester otlp-proto, none, rollup.enabled=$enabled" "$DRAINED" "$LOAD"
+      row "ingester → Elasticsearch, \`--rollup.enabled=$enabled\`" "$DRAINED" "$(field stored "$DRAINED")"
+    done
+  done
+}
+
+rollup_day() {
+  local report
+  need_elasticsearch
+  report=$("$bin/rollupday" --es "$ES" --prefix "bench-rollup-day-$$" "$@")
+  forget_index "bench-rollup-day-$$-"
+  record "rollup-day" "$report" null
+  echo "$report"
+}
+
 rollup_answers() {
   (cd "$root" && cargo run --release --locked --quiet -p skua-rollup --example answers -- 200 1000 20)
 }
@@ -312,9 +338,9 @@ floor_bulk() {
 command=${1:-all}; shift || true
 case $command in
   cassandra-search | rollup-answers) ;;
-  collector-otlp | collector-protobuf | ingester | ingester-cassandra | idle | query | floor-bulk | all) build skua ;;
+  collector-otlp | collector-protobuf | ingester | ingester-cassandra | idle | query | floor-bulk | rollup-ingester | all) build skua ;;
   jaeger-grpc | thrift-http | zipkin-json | agent-udp | agent-drops | clients) build skua ;;
-  floor-kafka | rollup) build ;;
+  floor-kafka | rollup | rollup-day) build ;;
   *) die "unknown sub-command $command, see the head of $0" ;;
 esac
 mkdir -p "$(dirname "$RESULTS")"
@@ -337,6 +363,8 @@ case $command in
   ingester-cassandra) header; ingester_cassandra "${1:-otlp-proto}" ;;
   cassandra-search) cassandra_search ;;
   rollup) rollup "$@" ;;
+  rollup-ingester) header; rollup_ingester ;;
+  rollup-day) rollup_day "$@" ;;
   rollup-answers) rollup_answers ;;
   query) query ;;
   idle) idle ;;

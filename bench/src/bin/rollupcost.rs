@@ -32,7 +32,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// A trace of the generator is not longer; spans come this long after the trace began.
 const LATE: Duration = Duration::from_secs(10);
 /// Seconds of stream before which nothing is counted.
-const WARM: u64 = 5;
+const WARM: u64 = 60;
 
 /// Spans a second, as Kafka has them.
 struct Stream {
