@@ -86,7 +86,7 @@ async fn all_in_one_makes_its_keyspace_and_keeps_spans() -> Result<()> {
 /// accepted, also a second time, and `all-in-one` works on what they made.
 async fn printed_schema_is_accepted(cassandra: &Cassandra, keyspace: &str) -> Result<()> {
     let statements = printed_schema(keyspace).await?;
-    ensure(statements.len() == 17, || format!("not a keyspace, five types and eleven tables: {statements:?}"))?;
+    ensure(statements.len() == 18, || format!("not a keyspace, five types and twelve tables: {statements:?}"))?;
     cassandra.run(&statements).await?;
     cassandra.run(&statements).await?;
     all_in_one_keeps(cassandra, keyspace, &cassandra.keyspace_flags(keyspace)).await
