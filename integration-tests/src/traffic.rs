@@ -137,6 +137,21 @@ impl Traffic {
         }
     }
 
+    /// Takes the first spans of a service out, to be sent later.
+    pub fn hold_back(&mut self, service: &str, mut most: usize) -> Vec<ExportTraceServiceRequest> {
+        let mut held = Vec::new();
+        for spans in &mut self.traces {
+            let (out, stay): (Vec<_>, Vec<_>) = std::mem::take(spans).into_iter().partition(|(of, _)| {
+                let out = *of == service && most > 0;
+                most -= usize::from(out);
+                out
+            });
+            *spans = stay;
+            held.extend(out);
+        }
+        held.chunks(60).map(request).collect()
+    }
+
     /// Every span, and one in ten twice, in requests of some; spans of a hundred traces are mixed with each other.
     pub fn requests(&mut self) -> Vec<ExportTraceServiceRequest> {
         let mut requests = Vec::new();
