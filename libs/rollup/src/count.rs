@@ -213,11 +213,6 @@ impl Counter {
         }
     }
 
-    /// Offset of the next record of a partition that has begun.
-    pub fn next(&self, partition: i32) -> Option<i64> {
-        self.state.lock().partitions.get(&partition).map(|p| p.next)
-    }
-
     /// Takes out what was counted, for saving. Give it to [`Counter::saved`] afterwards.
     pub fn take(&self) -> Snapshot {
         let mut state = self.state.lock();

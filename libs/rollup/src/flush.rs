@@ -10,6 +10,7 @@ use skua_store::rollups::{RollupKind, RollupStore};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Microseconds after an interval's start: the time of its links in Jaeger's place for them, where a job writes at midnight.
 pub const AFTER_START: u64 = 1000;
@@ -17,6 +18,20 @@ pub const AFTER_START: u64 = 1000;
 /// Pauses between tries to save, doubling.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Saves every `interval` until told to stop. A save that has begun is not given up: what it has taken out of the counter would be
+/// missing, and a later save would say that it is there.
+pub async fn regularly<F: Future<Output = ()>>(interval: Duration, stop: CancellationToken, save: impl Fn() -> F) {
+    let mut timer = tokio::time::interval(interval);
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    timer.tick().await;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = timer.tick() => save().await,
+        }
+    }
+}
 
 /// Where roll-ups are saved.
 #[derive(Clone)]

@@ -4,13 +4,14 @@
 //! whose two spans came to different processes is no link. `skua rollup rebuild` counts both.
 
 use crate::count::{Counter, Position};
-use crate::flush::Flusher;
+use crate::flush::{Flusher, regularly};
+use crate::now_ms;
 use async_trait::async_trait;
 use skua_model::SpanBatch;
 use skua_store::{SpanWriter, StoreError, Written};
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Counts the spans that a store takes.
@@ -34,21 +35,9 @@ impl Here {
         Arc::new(Counting { here: self.clone(), inner })
     }
 
-    /// Saves every `interval`, and once more when told to stop.
+    /// Saves every `interval` until told to stop; [`Here::save`] then saves what is left.
     pub async fn run(self: Arc<Self>, interval: Duration, stop: CancellationToken) {
-        let mut timer = tokio::time::interval(interval);
-        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        timer.tick().await;
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = timer.tick() => {}
-            }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.save() => {}
-            }
-        }
+        regularly(interval, stop, || self.save()).await;
     }
 
     /// Saves what was counted.
@@ -92,6 +81,5 @@ impl SpanWriter for Counting {
     }
 }
 
-fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
-}
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@
 //! - [`histogram`]: durations in exponential buckets.
 //! - [`read`]: answers made of the documents.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 pub mod count;
 pub mod document;
 pub mod expose;
@@ -22,3 +24,8 @@ pub mod recount;
 pub mod retention;
 
 pub use metrics::RollupMetrics;
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

@@ -10,6 +10,7 @@ use crate::count::{Facts, Names, Only, Partition, Position, Shared, Totals};
 use crate::document::{Document, INTERVAL, Key, LinkKey, SeriesKey, interval_of};
 use crate::flush::{Flusher, Stores};
 use crate::metrics::RollupMetrics;
+use crate::now_ms;
 use futures::TryStreamExt;
 use prometheus_client::registry::Registry;
 use skua_model::Trace;
@@ -127,13 +128,10 @@ impl Recount {
         let mut again = Vec::new();
         for one in counted {
             let interval = one.interval;
-            let saved = self.save(interval, one.red, one.red_was).await?;
-            let links = if saved { self.save(interval, one.links.clone(), one.links_was).await? } else { false };
-            if links {
-                let now = self.stores.rollups.rollup(LinkKey::KIND, interval).await?;
-                if let Some(now) = now {
-                    self.flusher.tell_jaeger(interval, &Document::decode(interval, &now.body)?).await?;
-                }
+            let saved =
+                self.save(interval, &one.red, one.red_was).await? && self.save(interval, &one.links, one.links_was).await?;
+            if saved {
+                self.flusher.tell_jaeger(interval, &one.links).await?;
                 tell(Step::Saved { interval });
             } else {
                 tell(Step::Again { interval });
@@ -144,7 +142,7 @@ impl Recount {
     }
 
     /// Saves new figures over a version; false if there is another by now.
-    async fn save<K: Key>(&self, interval: u64, new: Document<K>, was: Option<Version>) -> Result<bool, StoreError> {
+    async fn save<K: Key>(&self, interval: u64, new: &Document<K>, was: Option<Version>) -> Result<bool, StoreError> {
         let body = new.encode(interval)?;
         self.stores.rollups.save_rollup(K::KIND, interval, body, was).await
     }
@@ -186,10 +184,10 @@ impl Recount {
     /// An empty document with the marks of the one that is there.
     async fn before<K: Key>(&self, interval: u64) -> Result<(Document<K>, Option<Version>), StoreError> {
         let Some(found) = self.stores.rollups.rollup(K::KIND, interval).await? else {
-            return Ok((Document { revision: 1, recounted: now(), ..Document::default() }, None));
+            return Ok((Document { revision: 1, recounted: now_ms() * 1000, ..Document::default() }, None));
         };
         let old = Document::<K>::decode(interval, &found.body)?;
-        let new = Document { revision: old.revision + 1, recounted: now(), marks: old.marks, ..Document::default() };
+        let new = Document { revision: old.revision + 1, recounted: now_ms() * 1000, marks: old.marks, ..Document::default() };
         Ok((new, Some(found.version)))
     }
 
@@ -254,11 +252,6 @@ fn add(
 
 fn total<K: Ord>(document: &Document<K>) -> u64 {
     document.rows.values().flat_map(|minutes| minutes.values()).map(|f| f.latency.count()).sum()
-}
-
-fn now() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_micros() as u64)
 }
 
 #[cfg(test)]

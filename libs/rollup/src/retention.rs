@@ -1,8 +1,9 @@
 //! How long roll-ups are kept.
 
+use crate::now_ms;
 use skua_store::rollups::RollupStore;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How often it is looked what is too old.
@@ -16,8 +17,7 @@ pub async fn run(store: Arc<dyn RollupStore>, keep: Duration, stop: Cancellation
             () = stop.cancelled() => return,
             _ = timer.tick() => {}
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let before = now.saturating_sub(keep).as_micros() as u64;
+        let before = now_ms().saturating_sub(keep.as_millis() as u64) * 1000;
         tokio::select! {
             () = stop.cancelled() => return,
             deleted = store.delete_rollups(before) => if let Err(error) = deleted {

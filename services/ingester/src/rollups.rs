@@ -4,10 +4,11 @@ use crate::assemble::Assembled;
 use skua_kafka::{Assigned, Chunk, Follower, Progress};
 use skua_rollup::count::{Counter, Part, Position};
 use skua_rollup::document::Mark;
-use skua_rollup::flush::Flusher;
+use skua_rollup::flush::{Flusher, regularly};
+use skua_rollup::now_ms;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How long after now the time of a partition in which nothing comes stays: senders' clocks and queues are not exact.
@@ -93,21 +94,9 @@ impl Rollups {
         }
     }
 
-    /// Saves every `interval` until told to stop.
+    /// Saves every `interval` until told to stop; [`Rollups::save`] then saves what is left.
     pub async fn run(self: Arc<Self>, interval: Duration, stop: CancellationToken) {
-        let mut timer = tokio::time::interval(interval);
-        timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        timer.tick().await;
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = timer.tick() => {}
-            }
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.save() => {}
-            }
-        }
+        regularly(interval, stop, || self.save()).await;
     }
 
     /// Saves what was counted, once it is stored.
@@ -165,10 +154,6 @@ impl Follower for Rollups {
         self.counter.end(partition);
         self.remembered.lock().retain(|(held, _)| *held != partition);
     }
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 fn write(position: &Position) -> String {

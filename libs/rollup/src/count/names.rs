@@ -93,7 +93,7 @@ pub(crate) enum Child<'a> {
     Peer(&'a [u8]),
 }
 
-/// All the names that a process has counted lately.
+/// All the names that a process has counted; none is forgotten.
 pub(crate) struct Names {
     hasher: foldhash::fast::RandomState,
     most: usize,

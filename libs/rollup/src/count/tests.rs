@@ -117,6 +117,23 @@ fn what_falls_out_of_the_window_is_not_guessed() {
     assert!(text.contains("skua_rollup_spans_total{outcome=\"counted\"} 2"), "{text}");
 }
 
+/// Scenario: a client that a server answered long before is read again after a restart, without the server. Guarantee: it is not taken for the
+/// client of a database: what was settled before the last save is settled, though its document was not touched since.
+#[test]
+fn what_was_settled_stays_settled() {
+    let spans = [told(1, 3, 2, 1, 2), Told { peer: Some("database"), ..told(1, 2, 0, 0, 3) }];
+    let mut world = World::new(1);
+    world.send(0, 0, vec![spans[0].clone()]);
+    world.send(0, WINDOW_MS, vec![spans[1].clone()]);
+    world.read_all();
+    world.save(usize::MAX);
+    world.send(0, 2 * WINDOW_MS, vec![told(2, 1, 0, 0, 1)]);
+    world.read_all();
+    world.die(usize::MAX);
+    world.run_to_the_end();
+    assert_eq!(world.links(), oracle(&spans).1);
+}
+
 /// Scenario: more spans than the memory for the window holds. Guarantee: it stays within its bound, calls are missing and not made up, and
 /// those that are missing are told of.
 #[test]

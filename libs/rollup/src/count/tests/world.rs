@@ -207,7 +207,8 @@ impl World {
 
     fn read(&self, process: &Process, most: usize) {
         for p in &process.partitions {
-            let Some(next) = process.counter.next(*p as i32) else { continue };
+            let positions = process.counter.positions();
+            let Some((_, next)) = positions.into_iter().find(|(of, _)| *of == *p as i32) else { continue };
             for (offset, record) in self.log[*p].iter().enumerate().skip(next as usize).take(most) {
                 let batch = batch(&record.spans);
                 let assignment = process.assigned.borrow()[p];
