@@ -5,35 +5,12 @@
 #   PROMETHEUS_PATH=/metrics)
 # `run.sh resolve` only fetches it.
 set -euo pipefail
-unpacked="${XDG_CACHE_HOME:-$HOME/.cache}/skua/servers/prometheus"
-say() { printf '[prometheus] %s\n' "$*" >&2; }
+SERVER=prometheus
+source "$(dirname "${BASH_SOURCE[0]}")/../debian.sh"
 
 own_prometheus() {
   command -v prometheus >/dev/null &&
-    [ "$(printf '%s\n' 2.24 "$(prometheus --version 2>&1 | sed -n 's/^prometheus, version \([0-9.]*\).*/\1/p')" | sort -V | head -n 1)" = 2.24 ]
-}
-
-download() { apt-get download -qq -o APT::Sandbox::User=root prometheus </dev/null >&2; }
-
-# unpack: fetches the package once. Safe against parallel callers and kills.
-unpack() {
-  local sudo=() tmp="$unpacked.part"
-  [ -d "$unpacked" ] && return 0
-  mkdir -p "$(dirname "$unpacked")"
-  exec 9>"$unpacked.lock"; flock 9
-  if [ ! -d "$unpacked" ]; then
-    say "fetching Debian's package (first time only) ..."
-    rm -rf "$tmp"; mkdir -p "$tmp"; cd "$tmp"
-    if ! download 2>/dev/null; then
-      [ "$(id -u)" -eq 0 ] || sudo=(sudo)
-      "${sudo[@]}" apt-get update -qq </dev/null >&2
-      download
-    fi
-    dpkg -x prometheus_*.deb .
-    rm prometheus_*.deb
-    cd /; mv "$tmp" "$unpacked"
-  fi
-  exec 9>&-
+    at_least 2.24 "$(prometheus --version 2>&1 | sed -n 's/^prometheus, version \([0-9.]*\).*/\1/p')"
 }
 
 configuration() {
@@ -47,7 +24,7 @@ configuration() {
   for target in ${PROMETHEUS_TARGETS:-}; do printf '          - "%s"\n' "$target"; done
 }
 
-if own_prometheus; then prometheus=prometheus; else unpack; prometheus="$unpacked/usr/bin/prometheus"; fi
+if own_prometheus; then prometheus=prometheus; else unpack; prometheus="$UNPACKED/usr/bin/prometheus"; fi
 case ${1:-run} in
   resolve) ;;
   run)

@@ -266,7 +266,9 @@ async fn rollups(process: &mut Process, opened: &mut Opened) -> Result<Option<Ro
         }
         // What memory holds, it counts itself when it is asked for dependencies.
         Some(StorageType::Memory) => {
-            Some(RollupStores { rollups: Arc::new(MemoryRollups::new(MOST_ROLLUPS)), dependencies: None })
+            let rollups = Arc::new(MemoryRollups::new(MOST_ROLLUPS));
+            rollups.register(&mut process.registry);
+            Some(RollupStores { rollups, dependencies: None })
         }
         Some(other @ StorageType::Grpc) => {
             tracing::info!(storage = other.name(), "this storage keeps no roll-ups: who calls whom is asked of it");

@@ -29,7 +29,7 @@ pub(super) fn storage_types() -> Table {
             "metrics-storage.type",
             Kind::Choice(&["", "prometheus"]),
             "",
-            "what RED metrics are read from, for query and all-in-one; empty = nothing, /api/metrics answers 501",
+            "what RED metrics are read from, for query and all-in-one; empty = the roll-ups in the storage of dependencies",
         ),
     ];
     Table { title: "storage types", tiers: Component::WITH_STORAGE, storages: &[], flags }
