@@ -52,6 +52,9 @@ pub(crate) fn contradictions(loaded: &Loaded) -> Vec<String> {
     if has("sampling.strategies-file") {
         sampling(loaded, &mut problems);
     }
+    if has("rollup.window") {
+        longer_than_0(loaded, &["rollup.window", "rollup.flush-interval"], &mut problems);
+    }
     problems
 }
 
@@ -92,17 +95,19 @@ fn sampling(loaded: &Loaded, problems: &mut Vec<String>) {
             problems.push(sentence(loaded, &flag, " must be between 0 and 1"));
         }
     }
-    for flag in ["calculation-interval", "leader-lease-refresh-interval", "follower-lease-refresh-interval"] {
-        let flag = format!("sampling.{flag}");
-        if loaded.get_duration(&flag).is_zero() {
-            problems.push(sentence(loaded, &flag, " must be longer than 0"));
-        }
-    }
+    let intervals = ["calculation-interval", "leader-lease-refresh-interval", "follower-lease-refresh-interval"];
+    longer_than_0(loaded, &intervals.map(|name| format!("sampling.{name}")), problems);
     for flag in ["buckets-for-calculation", "aggregation-buckets"] {
         let flag = format!("sampling.{flag}");
         if loaded.get_u64(&flag) == 0 {
             problems.push(sentence(loaded, &flag, " must be at least 1"));
         }
+    }
+}
+
+fn longer_than_0(loaded: &Loaded, flags: &[impl AsRef<str>], problems: &mut Vec<String>) {
+    for flag in flags.iter().map(AsRef::as_ref).filter(|flag| loaded.get_duration(flag).is_zero()) {
+        problems.push(sentence(loaded, flag, " must be longer than 0"));
     }
 }
 

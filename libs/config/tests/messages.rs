@@ -280,6 +280,8 @@ fn contradictions() {
              SAMPLING_STORAGE_TYPE to memory, elasticsearch, opensearch, cassandra or scylla",
         ),
         (Component::Collector, ES, &["--downsampling.ratio=2"], "--downsampling.ratio must be between 0 and 1"),
+        (Component::Ingester, ES, &["--rollup.flush-interval=0"], "--rollup.flush-interval must be longer than 0"),
+        (Component::AllInOne, ES, &["--rollup.window=0"], "--rollup.window must be longer than 0"),
         (Component::Query, ES, &["--es.tls.ca=/ca.pem"], "--es.tls.ca needs es.tls.enabled=true"),
         (
             Component::Collector,
