@@ -174,12 +174,6 @@ impl Progress {
     pub fn again(&self, partition: i32) {
         self.shared.again.lock().push(partition);
     }
-
-    /// Ends when a chunk is done, or after the limit.
-    pub fn wait(&self, limit: Duration) {
-        let mut offsets = self.shared.offsets.lock();
-        self.shared.changed.wait_for(&mut offsets, limit);
-    }
 }
 
 impl Drop for KafkaSource {

@@ -73,8 +73,14 @@ impl Group {
                 tracing::error!(topic, partition, %error, "failed to ask for the ends of a partition; what was not counted before is missing");
                 (i64::MAX, offset.unwrap_or(0))
             });
-            let assignment = self.shared.offsets.lock().assign(*partition, offset);
-            self.shared.offsets.lock().remember(*partition, memory.to_owned());
+            // What the brokers said when the partition was ours before.
+            self.shared.ends.lock().remove(partition);
+            let assignment = {
+                let mut offsets = self.shared.offsets.lock();
+                let assignment = offsets.assign(*partition, offset);
+                offsets.remember(*partition, memory.to_owned());
+                assignment
+            };
             let assigned = Assigned { partition: *partition, assignment, committed: offset, memory, end };
             let first = follower.assigned(&assigned);
             if let Some(offset) = offset.filter(|offset| low <= *offset) {
