@@ -17,6 +17,7 @@ const STOREYS: &[&[&str]] = &[
         "skua-query",
         "skua-store-cassandra",
         "skua-store-elasticsearch",
+        "skua-store-parquet",
         "skua-store-prometheus",
         "skua-store-remote",
     ],

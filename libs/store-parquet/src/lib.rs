@@ -1,0 +1,12 @@
+//! Spans in Parquet, on a disk or in an object store. `DESIGN.md` beside `src` draws the bytes.
+
+#![allow(dead_code, reason = "the rooms that use it are being built")]
+
+mod columns;
+mod config;
+mod sidecar;
+
+pub use config::{Config, JoinConfig, S3Config, Sync, WalConfig};
+
+/// Rows of a page, in all columns of a block.
+pub const PAGE: usize = 8192;
