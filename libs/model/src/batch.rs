@@ -68,6 +68,8 @@ pub(crate) struct Header {
 pub struct SpanBatch {
     bytes: Bytes,
     pub(crate) index: Index,
+    /// [`SpanBatch::retain`] left something out.
+    narrowed: bool,
 }
 
 /// Where everything lies: five small vectors, 32 bytes a span.
@@ -204,7 +206,7 @@ impl SpanBatch {
         let bytes = bytes.into();
         let mut index = Index::default();
         index.scan(&bytes, 0)?;
-        Ok(Self { bytes, index })
+        Ok(Self { bytes, index, narrowed: false })
     }
 
     /// The whole message, refused spans included.
@@ -250,11 +252,18 @@ impl SpanBatch {
     /// Leaves out the spans that `keep` does not want: of the index only, which costs next to nothing. They stay in
     /// [`SpanBatch::bytes`], as refused spans do, and are in none of the batch's outputs.
     pub fn retain(&mut self, keep: impl FnMut(&SpanEntry) -> bool) {
+        let before = self.index.spans.len();
         self.index.spans.retain(keep);
+        self.narrowed |= self.index.spans.len() < before;
+    }
+
+    /// True when [`SpanBatch::bytes`] has no span but those of the index: none was refused, and none left out.
+    pub fn is_whole(&self) -> bool {
+        !self.narrowed && self.index.refused.total() == 0
     }
 
     pub(crate) fn from_parts(bytes: Bytes, index: Index) -> Self {
-        Self { bytes, index }
+        Self { bytes, index, narrowed: false }
     }
 
     pub(crate) fn slice(&self, r: &Piece) -> &[u8] {
@@ -287,7 +296,8 @@ impl SpanBatch {
         span.scope
     }
 
-    pub(crate) fn scope_pieces(&self, scope: u32) -> impl Iterator<Item = &[u8]> + Clone {
+    /// The bytes of a scope and what lies beside it.
+    pub fn scope_pieces(&self, scope: u32) -> impl Iterator<Item = &[u8]> + Clone {
         let h = &self.index.scopes[scope as usize];
         h.pieces.clone().map(|i| self.slice(&self.index.scope_pieces[i as usize]))
     }
@@ -362,7 +372,7 @@ impl BatchBuilder {
 
     /// The batch.
     pub fn finish(self) -> SpanBatch {
-        SpanBatch { bytes: self.bytes.into(), index: self.index }
+        SpanBatch { bytes: self.bytes.into(), index: self.index, narrowed: false }
     }
 }
 

@@ -84,6 +84,11 @@ macro_rules! read {
 }
 
 impl<'a> SpanView<'a> {
+    /// A view of the bytes of a `Span` message that lies in no batch, and of those fields of its `ScopeSpans` that are no spans.
+    pub fn of(body: &'a [u8], scope: &'a [u8]) -> Self {
+        Self::read(body, [scope].into_iter())
+    }
+
     pub(crate) fn read(body: &'a [u8], scope: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut s = Self::default();
         read!(body, |c, start|
@@ -326,6 +331,11 @@ pub(crate) fn service_text(name: Option<AnyValue<'_>>) -> &[u8] {
 }
 
 impl<'a> ProcessView<'a> {
+    /// Of those fields of a `ResourceSpans` that are no spans.
+    pub fn of(resource: &'a [u8]) -> Self {
+        Self::read([resource].into_iter())
+    }
+
     pub(crate) fn read(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
         let (mut service, mut attributes) = (None, Vec::new());
         for kv in resource_attributes(pieces) {
