@@ -287,7 +287,8 @@ impl SpanBatch {
         span.scope
     }
 
-    pub(crate) fn scope_pieces(&self, scope: u32) -> impl Iterator<Item = &[u8]> + Clone {
+    /// The bytes of a scope and what lies beside it, as [`SpanBatch::resource_pieces`].
+    pub fn scope_pieces(&self, scope: u32) -> impl Iterator<Item = &[u8]> + Clone {
         let h = &self.index.scopes[scope as usize];
         h.pieces.clone().map(|i| self.slice(&self.index.scope_pieces[i as usize]))
     }

@@ -84,6 +84,11 @@ macro_rules! read {
 }
 
 impl<'a> SpanView<'a> {
+    /// Of the body of a `Span` and the fields of its `ScopeSpans` beside the spans, of which either may be empty.
+    pub fn of(body: &'a [u8], scope: &'a [u8]) -> Self {
+        Self::read(body, std::iter::once(scope))
+    }
+
     pub(crate) fn read(body: &'a [u8], scope: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut s = Self::default();
         read!(body, |c, start|
@@ -326,6 +331,11 @@ pub(crate) fn service_text(name: Option<AnyValue<'_>>) -> &[u8] {
 }
 
 impl<'a> ProcessView<'a> {
+    /// Of the fields of a `ResourceSpans` beside its spans.
+    pub fn of(fields: &'a [u8]) -> Self {
+        Self::read(std::iter::once(fields))
+    }
+
     pub(crate) fn read(pieces: impl Iterator<Item = &'a [u8]>) -> Self {
         let (mut service, mut attributes) = (None, Vec::new());
         for kv in resource_attributes(pieces) {
