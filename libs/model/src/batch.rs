@@ -296,7 +296,7 @@ impl SpanBatch {
         span.scope
     }
 
-    /// The bytes of a scope and what lies beside it.
+    /// The bytes of a scope and what lies beside it, as [`SpanBatch::resource_pieces`].
     pub fn scope_pieces(&self, scope: u32) -> impl Iterator<Item = &[u8]> + Clone {
         let h = &self.index.scopes[scope as usize];
         h.pieces.clone().map(|i| self.slice(&self.index.scope_pieces[i as usize]))

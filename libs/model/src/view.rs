@@ -84,9 +84,9 @@ macro_rules! read {
 }
 
 impl<'a> SpanView<'a> {
-    /// A view of the bytes of a `Span` message that lies in no batch, and of those fields of its `ScopeSpans` that are no spans.
+    /// Of the body of a `Span` and the fields of its `ScopeSpans` beside the spans, of which either may be empty.
     pub fn of(body: &'a [u8], scope: &'a [u8]) -> Self {
-        Self::read(body, [scope].into_iter())
+        Self::read(body, std::iter::once(scope))
     }
 
     pub(crate) fn read(body: &'a [u8], scope: impl Iterator<Item = &'a [u8]>) -> Self {
@@ -331,9 +331,9 @@ pub(crate) fn service_text(name: Option<AnyValue<'_>>) -> &[u8] {
 }
 
 impl<'a> ProcessView<'a> {
-    /// Of those fields of a `ResourceSpans` that are no spans.
-    pub fn of(resource: &'a [u8]) -> Self {
-        Self::read([resource].into_iter())
+    /// Of the fields of a `ResourceSpans` beside its spans.
+    pub fn of(fields: &'a [u8]) -> Self {
+        Self::read(std::iter::once(fields))
     }
 
     pub(crate) fn read(pieces: impl Iterator<Item = &'a [u8]>) -> Self {

@@ -4,6 +4,10 @@
 
 mod columns;
 mod config;
+mod head;
+mod rebuild;
+#[cfg(test)]
+mod samples;
 mod sidecar;
 
 pub use config::{Config, JoinConfig, S3Config, Sync, WalConfig};
