@@ -4,6 +4,7 @@
 
 mod columns;
 mod config;
+mod log;
 mod sidecar;
 
 pub use config::{Config, JoinConfig, S3Config, Sync, WalConfig};
