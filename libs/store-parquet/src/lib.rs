@@ -8,6 +8,7 @@ mod head;
 mod rebuild;
 #[cfg(test)]
 mod samples;
+mod log;
 mod sidecar;
 
 pub use config::{Config, JoinConfig, S3Config, Sync, WalConfig};
