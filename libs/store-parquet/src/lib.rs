@@ -2,10 +2,13 @@
 
 #![allow(dead_code, reason = "the rooms that use it are being built")]
 
+pub mod bucket;
 mod columns;
 mod config;
+mod random;
 mod sidecar;
 
+pub use bucket::Bucket;
 pub use config::{Config, JoinConfig, S3Config, Sync, WalConfig};
 
 /// Rows of a page, in all columns of a block.
