@@ -5,6 +5,7 @@
 pub mod bucket;
 mod columns;
 mod config;
+pub mod manifest;
 mod random;
 mod sidecar;
 
