@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "the rooms that use it are being built")]
 
+pub mod bucket;
 mod columns;
 mod config;
 mod head;
@@ -9,8 +10,11 @@ mod rebuild;
 #[cfg(test)]
 mod samples;
 mod log;
+pub mod manifest;
+mod random;
 mod sidecar;
 
+pub use bucket::Bucket;
 pub use config::{Config, JoinConfig, S3Config, Sync, WalConfig};
 
 /// Rows of a page, in all columns of a block.

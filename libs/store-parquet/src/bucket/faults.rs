@@ -1,0 +1,97 @@
+//! An object store of which some requests fail, before or after they took effect.
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use object_store::path::Path;
+use object_store::*;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// Fails one request in `one_in`, of the same ones for the same seed.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    store: Arc<dyn ObjectStore>,
+    state: Mutex<u64>,
+    one_in: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    No,
+    Before,
+    After,
+}
+
+fn lost() -> Error {
+    Error::Generic { store: "faults", source: "the connection was lost".into() }
+}
+
+impl Faults {
+    pub fn new(store: Arc<dyn ObjectStore>, seed: u64, one_in: u64) -> Arc<Self> {
+        Arc::new(Self { store, state: Mutex::new(seed), one_in })
+    }
+
+    fn next(&self) -> Fault {
+        let mut state = self.state.lock();
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let number = *state >> 33;
+        match (number % self.one_in, number / self.one_in % 2) {
+            (0, 0) => Fault::Before,
+            (0, _) => Fault::After,
+            _ => Fault::No,
+        }
+    }
+
+    async fn perhaps<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let fault = self.next();
+        if fault == Fault::Before {
+            return Err(lost());
+        }
+        let done = work.await;
+        if fault == Fault::After { Err(lost()) } else { done }
+    }
+}
+
+impl std::fmt::Display for Faults {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Faults({})", self.store)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Faults {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.perhaps(self.store.put_opts(location, payload, options)).await
+    }
+
+    async fn put_multipart_opts(&self, location: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        self.perhaps(self.store.put_multipart_opts(location, options)).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.perhaps(self.store.get_opts(location, options)).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        match self.next() {
+            Fault::No => self.store.delete_stream(locations),
+            Fault::Before => stream::iter([Err(lost())]).boxed(),
+            Fault::After => self.store.delete_stream(locations).chain(stream::iter([Err(lost())])).boxed(),
+        }
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        match self.next() {
+            Fault::No => self.store.list(prefix),
+            _ => self.store.list(prefix).take(3).chain(stream::iter([Err(lost())])).boxed(),
+        }
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.perhaps(self.store.list_with_delimiter(prefix)).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.perhaps(self.store.copy_opts(from, to, options)).await
+    }
+}
