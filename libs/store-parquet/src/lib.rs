@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "the rooms that use it are being built")]
 
+mod block;
 mod columns;
 mod config;
 mod head;
