@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "the rooms that use it are being built")]
 
 pub mod bucket;
+mod block;
 mod columns;
 mod config;
 mod head;
