@@ -2,6 +2,7 @@
 
 mod archive;
 mod cassandra;
+mod parquet;
 mod prometheus;
 
 use crate::loaded::Loaded;
@@ -10,6 +11,7 @@ use crate::storage::StorageType;
 use crate::tables::catalog;
 
 pub(crate) use archive::idle_archives;
+pub(crate) use parquet::idle_parquet;
 
 /// The rules of Jaeger about two flags at a time; one sentence a breach.
 pub(crate) fn contradictions(loaded: &Loaded) -> Vec<String> {
@@ -37,6 +39,9 @@ pub(crate) fn contradictions(loaded: &Loaded) -> Vec<String> {
     }
     if loaded.storage.uses(StorageType::Grpc) {
         grpc_storage(loaded, &mut problems);
+    }
+    if loaded.storage.uses(StorageType::Parquet) {
+        parquet::contradictions(loaded, &mut problems);
     }
     for prefix in ["kafka.producer", "kafka.consumer"] {
         if has(&format!("{prefix}.brokers")) {
@@ -84,7 +89,7 @@ fn sampling(loaded: &Loaded, problems: &mut Vec<String>) {
     if loaded.get_string("sampling-config.type") == "adaptive" && loaded.storage.sampling.is_none() {
         let rest = format!(
             "=adaptive needs a storage where collectors meet, and SPAN_STORAGE_TYPE is {}; set SAMPLING_STORAGE_TYPE to memory, \
-             elasticsearch, opensearch, cassandra or scylla",
+             elasticsearch, opensearch, cassandra, scylla or parquet",
             loaded.storage.names()
         );
         problems.push(sentence(loaded, "sampling-config.type", &rest));

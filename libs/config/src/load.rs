@@ -284,6 +284,7 @@ fn idle_flags(loaded: &Loaded) -> Vec<String> {
     }
     idle.extend(checks::idle_sampling(loaded));
     idle.extend(checks::idle_archives(loaded));
+    idle.extend(checks::idle_parquet(loaded));
     idle
 }
 

@@ -20,6 +20,8 @@ pub enum StorageType {
     Scylla,
     /// A server that speaks Jaeger's storage API over gRPC.
     Grpc,
+    /// In Parquet, in a directory or a bucket.
+    Parquet,
     /// In the memory of this process.
     Memory,
     /// Thrown away.
@@ -35,6 +37,7 @@ impl StorageType {
         Self::Cassandra,
         Self::Scylla,
         Self::Grpc,
+        Self::Parquet,
         Self::Memory,
         Self::Blackhole,
     ];
@@ -49,6 +52,7 @@ impl StorageType {
             Self::Cassandra => "cassandra",
             Self::Scylla => "scylla",
             Self::Grpc => "grpc",
+            Self::Parquet => "parquet",
             Self::Memory => "memory",
             Self::Blackhole => "blackhole",
         }
@@ -56,7 +60,7 @@ impl StorageType {
 
     /// Whether collectors can meet there for adaptive sampling.
     pub(crate) fn can_sample(self) -> bool {
-        matches!(self, Self::Memory | Self::Elasticsearch | Self::Opensearch | Self::Cassandra | Self::Scylla)
+        matches!(self, Self::Memory | Self::Elasticsearch | Self::Opensearch | Self::Cassandra | Self::Scylla | Self::Parquet)
     }
 
     fn from_name(name: &str) -> Option<Self> {
@@ -77,8 +81,9 @@ pub enum MetricsType {
     Prometheus,
 }
 
-/// Storage types of Jaeger that this version does not have.
-pub(crate) const UNSUPPORTED: &[&str] = &["badger"];
+/// What a user of Jaeger's embedded store is told.
+const BADGER: &str = "the files of badger cannot be read; Skua's own embedded store takes its place: set SPAN_STORAGE_TYPE=parquet and \
+                      --parquet.path to a new directory";
 
 /// Two names of one driver and the group of its flags.
 const TWINS: &[(StorageType, StorageType, &str)] =
@@ -144,9 +149,7 @@ pub(crate) fn read_one(name: &str, component: Component) -> Result<StorageType, 
             supported(component)
         )),
         Some(storage) => Ok(storage),
-        None if UNSUPPORTED.contains(&name.as_str()) => {
-            Err(format!("{name} is not supported yet by this version; supported are {}", supported(component)))
-        }
+        None if name == "badger" => Err(BADGER.to_owned()),
         None => {
             let known = StorageType::ALL.iter().map(|storage| storage.name());
             Err(match nearest(&name, known) {

@@ -10,6 +10,7 @@ mod grpc_storage;
 mod ingester;
 mod kafka;
 mod memory;
+mod parquet;
 mod prometheus;
 mod query;
 mod remote_storage;
@@ -146,6 +147,7 @@ pub(crate) fn catalog() -> &'static Catalog {
             grpc_storage::primary(),
             grpc_storage::archive(),
             memory::memory(),
+            parquet::parquet(),
             prometheus::prometheus(),
         ];
         let mut index = HashMap::new();
@@ -165,15 +167,28 @@ pub fn tables() -> &'static [Table] {
     &catalog().tables
 }
 
-/// Flags of Jaeger that no table has, by the start of their names, and what they need.
-const FOREIGN: &[(&str, &str)] = &[("badger.", "needs SPAN_STORAGE_TYPE=badger, which is not supported yet by this version")];
+/// Flags of Jaeger that no table has, by the start of their names, and what to do about them.
+const FOREIGN: &[(&str, &str)] = &[
+    ("badger.directory-", "is a flag of Badger, whose files Skua cannot read: use SPAN_STORAGE_TYPE=parquet and --parquet.path"),
+    (
+        "badger.span-store-ttl",
+        "is a flag of Badger, which Skua does not have: use SPAN_STORAGE_TYPE=parquet and --parquet.retention",
+    ),
+    (
+        "badger.ephemeral",
+        "is a flag of Badger, which Skua does not have: use SPAN_STORAGE_TYPE=memory for what was true, SPAN_STORAGE_TYPE=parquet \
+         and --parquet.path for what was false",
+    ),
+    ("badger.consistency", "is a flag of Badger, which Skua does not have: use SPAN_STORAGE_TYPE=parquet and --parquet.wal.sync"),
+    ("badger.", "is a flag of Badger, which Skua does not have: use SPAN_STORAGE_TYPE=parquet and --parquet.path"),
+];
 
 /// What a flag of Jaeger that no table has would need.
 pub(crate) fn foreign(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     FOREIGN
         .iter()
-        .find(|(start, _)| if start.ends_with('.') { name.starts_with(start) } else { name == *start })
+        .find(|(start, _)| if start.ends_with(['.', '-']) { name.starts_with(start) } else { name == *start })
         .map(|(_, why)| *why)
 }
 

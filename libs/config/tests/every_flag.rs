@@ -38,6 +38,8 @@ fn other_value(flag: &Flag) -> (String, bool) {
         Kind::String if flag.name == "prometheus.server-url" => ("http://007".to_owned(), false),
         Kind::String if flag.name == "prometheus.query.extra-query-params" => ("007=1,a=b".to_owned(), false),
         Kind::String if flag.name == "prometheus.query.namespace" => ("n007".to_owned(), false),
+        Kind::String if flag.name == "parquet.path" => ("file:///007".to_owned(), false),
+        Kind::String if flag.name == "parquet.s3.endpoint" => ("http://007".to_owned(), false),
         Kind::String if flag.name.ends_with("compaction-window") => ("90m".to_owned(), false),
         Kind::String => ("007".to_owned(), false),
     }
@@ -73,6 +75,20 @@ fn companions(flag: &Flag) -> Vec<(String, &'static str)> {
     if let Some(group) = flag.name.strip_suffix(".use-ilm") {
         beside.push((format!("{group}.use-aliases"), "true"));
         beside.push((format!("{group}.create-index-templates"), "false"));
+    }
+    if flag.name.starts_with("parquet.") {
+        // What every component can have.
+        if flag.name != "parquet.path" {
+            beside.push(("parquet.path".to_owned(), "s3://007"));
+        }
+        if flag.name != "parquet.wal.path" {
+            beside.push(("parquet.wal.path".to_owned(), "log"));
+        }
+    }
+    for (one, other) in [("access-key", "secret-key"), ("secret-key", "access-key")] {
+        if flag.name == format!("parquet.s3.{one}") {
+            beside.push((format!("parquet.s3.{other}"), "007"));
+        }
     }
     if flag.name == "kafka.producer.compression-level" {
         beside.push(("kafka.producer.compression".to_owned(), "gzip"));

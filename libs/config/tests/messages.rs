@@ -100,7 +100,20 @@ fn of_another_tier_or_storage() {
             Component::Query,
             ES,
             "--badger.ephemeral=false",
-            "--badger.ephemeral needs SPAN_STORAGE_TYPE=badger, which is not supported yet by this version",
+            "--badger.ephemeral is a flag of Badger, which Skua does not have: use SPAN_STORAGE_TYPE=memory for what was true, \
+             SPAN_STORAGE_TYPE=parquet and --parquet.path for what was false",
+        ),
+        (
+            Component::AllInOne,
+            none,
+            "--badger.directory-value=/data",
+            "--badger.directory-value is a flag of Badger, whose files Skua cannot read: use SPAN_STORAGE_TYPE=parquet and --parquet.path",
+        ),
+        (
+            Component::AllInOne,
+            none,
+            "--badger.span-store-ttl=72h",
+            "--badger.span-store-ttl is a flag of Badger, which Skua does not have: use SPAN_STORAGE_TYPE=parquet and --parquet.retention",
         ),
         (
             Component::CassandraSchema,
@@ -204,21 +217,21 @@ fn storages() {
         (
             Component::Collector,
             "badger",
-            "badger is not supported yet by this version; supported are kafka, elasticsearch, opensearch, cassandra, scylla, \
-             grpc, memory, blackhole",
+            "the files of badger cannot be read; Skua's own embedded store takes its place: set SPAN_STORAGE_TYPE=parquet and \
+             --parquet.path to a new directory",
         ),
         (Component::Collector, "elasticsearhc", "unknown storage type \"elasticsearhc\"; did you mean \"elasticsearch\"?"),
         (
             Component::Query,
             "elasticsearch,kafka",
             "spans cannot be read back from kafka, so query cannot use it; supported are elasticsearch, opensearch, cassandra, \
-             scylla, grpc, memory, blackhole",
+             scylla, grpc, parquet, memory, blackhole",
         ),
         (
             Component::Ingester,
             "kafka",
             "the ingester reads Kafka and cannot write to it; set the store it writes to: elasticsearch, opensearch, \
-             cassandra, scylla, grpc, memory, blackhole",
+             cassandra, scylla, grpc, parquet, memory, blackhole",
         ),
         (
             Component::Query,
@@ -233,20 +246,20 @@ fn storages() {
         (
             Component::Query,
             ",",
-            "names no storage; supported are elasticsearch, opensearch, cassandra, scylla, grpc, memory, blackhole",
+            "names no storage; supported are elasticsearch, opensearch, cassandra, scylla, grpc, parquet, memory, blackhole",
         ),
     ] {
         assert_eq!(say(component, value), format!("{variable}{wanted}"));
     }
     assert_eq!(
         message(Component::Query, ES, &["--span-storage.type=badger"], None),
-        "--span-storage.type: badger is not supported yet by this version; supported are elasticsearch, opensearch, cassandra, \
-         scylla, grpc, memory, blackhole"
+        "--span-storage.type: the files of badger cannot be read; Skua's own embedded store takes its place: set \
+         SPAN_STORAGE_TYPE=parquet and --parquet.path to a new directory"
     );
     assert_eq!(
         message(Component::Query, ES, &[], Some(("x.yaml", "dependency-storage.type: kafka\n"))),
         "config file x.yaml:1: dependency-storage.type: spans cannot be read back from kafka, so query cannot use it; \
-         supported are elasticsearch, opensearch, cassandra, scylla, grpc, memory, blackhole"
+         supported are elasticsearch, opensearch, cassandra, scylla, grpc, parquet, memory, blackhole"
     );
     assert_eq!(
         message(Component::Query, &[ES[0], ("METRICS_STORAGE_TYPE", "thanos")], &[], None),
@@ -277,7 +290,7 @@ fn contradictions() {
             KAFKA,
             &["--sampling-config.type=adaptive"],
             "--sampling-config.type=adaptive needs a storage where collectors meet, and SPAN_STORAGE_TYPE is kafka; set \
-             SAMPLING_STORAGE_TYPE to memory, elasticsearch, opensearch, cassandra or scylla",
+             SAMPLING_STORAGE_TYPE to memory, elasticsearch, opensearch, cassandra, scylla or parquet",
         ),
         (Component::Collector, ES, &["--downsampling.ratio=2"], "--downsampling.ratio must be between 0 and 1"),
         (Component::Ingester, ES, &["--rollup.flush-interval=0"], "--rollup.flush-interval must be longer than 0"),
@@ -383,6 +396,105 @@ fn prometheus() {
     assert_eq!(message(Component::Collector, env, &["--prometheus.server-url=http://a:1"], None), wanted);
 }
 
+/// Scenario: a store in Parquet that cannot work: a place that is none, values without sense, a directory that would be shared, senders that would
+/// wait for a block. Guarantees: the message names the flag and what is right.
+#[test]
+fn parquet() {
+    let env = &[("SPAN_STORAGE_TYPE", "parquet")];
+    let bucket = "--parquet.path=s3://spans";
+    let waits = "--parquet.path is a bucket, and without a log senders are answered when their spans are in a block: set parquet.wal.path, a \
+                 directory of this process alone, or parquet.block-age to 5s or less, or send through Kafka";
+    for (component, args, wanted) in [
+        (Component::AllInOne, &["--parquet.path="][..], "--parquet.path names no directory or bucket"),
+        (
+            Component::AllInOne,
+            &["--parquet.path=http://spans/x"],
+            "--parquet.path wants a directory, s3://bucket/prefix, gs://bucket/prefix, az://container/prefix, file:///directory, \
+             not \"http://spans/x\"",
+        ),
+        (Component::Query, &["--parquet.path=s3:///x"], "--parquet.path wants s3://bucket/prefix, not \"s3:///x\""),
+        (Component::Query, &["--parquet.path=file://x"], "--parquet.path wants file:///directory, not \"file://x\""),
+        (
+            Component::Query,
+            &[],
+            "parquet.path=skua-data is a directory, which belongs to one process, so a query cannot share it; use \
+             s3://bucket/prefix, gs://, az:// or file:///directory, all-in-one, or remote-storage with SPAN_STORAGE_TYPE=grpc here",
+        ),
+        (Component::Collector, &[bucket], waits),
+        (Component::AllInOne, &[bucket, "--parquet.block-age=1m"], waits),
+        (
+            Component::Query,
+            &[bucket, "--parquet.max-bytes=50%"],
+            "--parquet.max-bytes wants a number of bytes: a bucket has no size to take a share of",
+        ),
+        (
+            Component::AllInOne,
+            &["--parquet.max-bytes=120%"],
+            "--parquet.max-bytes wants a number of bytes or a share such as 80%, not \"120%\"",
+        ),
+        (
+            Component::AllInOne,
+            &["--parquet.max-bytes=10GB"],
+            "--parquet.max-bytes wants a number of bytes or a share such as 80%, not \"10GB\"",
+        ),
+        (
+            Component::AllInOne,
+            &["--parquet.block-spans=10"],
+            "--parquet.block-spans wants an integer between 1000 and 4000000, not \"10\"",
+        ),
+        (
+            Component::AllInOne,
+            &["--parquet.wal.sync=never"],
+            "--parquet.wal.sync wants one of batch, interval, off, not \"never\"",
+        ),
+        (Component::AllInOne, &["--parquet.join.interval=0"], "--parquet.join.interval must be longer than 0"),
+        (
+            Component::Query,
+            &[bucket, "--parquet.s3.endpoint=minio:9000"],
+            "--parquet.s3.endpoint wants a URL such as https://minio:9000, not \"minio:9000\"",
+        ),
+        (
+            Component::Ingester,
+            &[bucket, "--parquet.s3.access-key=a"],
+            "--parquet.s3.access-key needs parquet.s3.secret-key beside it",
+        ),
+        (
+            Component::Ingester,
+            &[bucket, "--parquet.s3.secret-key=a"],
+            "--parquet.s3.secret-key needs parquet.s3.access-key beside it",
+        ),
+    ] {
+        assert_eq!(message(component, env, args, None), wanted, "{component} {args:?}");
+    }
+}
+
+/// Scenario: stores in Parquet that work. Guarantees: they start; what changes nothing is a warning.
+#[test]
+fn parquet_that_works() {
+    let env = BTreeMap::from([("SPAN_STORAGE_TYPE".to_owned(), "parquet".to_owned())]);
+    let none: &[&str] = &[];
+    for (component, args, warnings) in [
+        (Component::AllInOne, none, none),
+        (Component::RemoteStorage, &["--parquet.path=/data"], none),
+        (Component::AllInOne, &["--parquet.path=gs://spans", "--parquet.block-age=2s", "--parquet.max-bytes=0"], none),
+        (Component::Collector, &["--parquet.path=file:///data/spans", "--parquet.wal.path=/data/log"], none),
+        (
+            Component::Ingester,
+            &["--parquet.path=s3://spans/prod", "--parquet.s3.endpoint=https://a", "--parquet.max-bytes=1000"],
+            none,
+        ),
+        (
+            Component::Query,
+            &["--parquet.path=az://spans", "--parquet.s3.region=eu"],
+            &["--parquet.s3.region has no effect: it needs parquet.path=s3://bucket/prefix"],
+        ),
+    ] {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let loaded = load(component, &args, &env).unwrap_or_else(|error| panic!("{args:?}: {error}"));
+        assert_eq!(loaded.warnings(), warnings, "{args:?}");
+    }
+}
+
 /// Scenario: one file for all tiers. Guarantees: what is another tier's or another storage's is a warning, not an error.
 #[test]
 fn a_shared_file_warns() {
@@ -399,8 +511,8 @@ fn a_shared_file_warns() {
         loaded.warnings(),
         [
             format!(
-                "{file}:3: badger.ephemeral is ignored: it needs SPAN_STORAGE_TYPE=badger, which is not supported yet by this \
-                 version"
+                "{file}:3: badger.ephemeral is ignored: it is a flag of Badger, which Skua does not have: use \
+                 SPAN_STORAGE_TYPE=memory for what was true, SPAN_STORAGE_TYPE=parquet and --parquet.path for what was false"
             ),
             format!("{file}:1: query.base-path is ignored: it is a flag of query and all-in-one; this is the collector"),
             format!("{file}:4: cassandra.servers is ignored: it needs SPAN_STORAGE_TYPE=cassandra (it is elasticsearch)"),

@@ -71,8 +71,26 @@ impl Chunk {
     }
 
     /// All records are stored or dead-lettered: their offsets may be committed once those before them may.
+    pub fn ack(self) {
+        self.hand_over().ack();
+    }
+
+    /// Somebody else holds the records now and will say when they are stored: their bytes are freed, and count no more for
+    /// [`Limits::max_in_flight_bytes`](crate::Limits::max_in_flight_bytes).
+    pub fn hand_over(mut self) -> HandedOver {
+        self.ticket.release();
+        HandedOver(self.ticket)
+    }
+}
+
+/// What is left of a [`Chunk`] whose records somebody else holds: some hundred bytes. Dropped instead of acknowledged, its records are read again.
+#[derive(Debug)]
+pub struct HandedOver(Ticket);
+
+impl HandedOver {
+    /// As [`Chunk::ack`].
     pub fn ack(mut self) {
-        self.ticket.done = true;
+        self.0.done = true;
     }
 }
 
@@ -83,8 +101,20 @@ struct Ticket {
     chunk: u64,
     /// Partition, epoch and assignment.
     parts: Vec<(i32, u64, u64)>,
+    /// Of the bound; 0 once they are given back.
     bytes: usize,
     done: bool,
+}
+
+impl Ticket {
+    /// Gives the bytes back to the bound.
+    fn release(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        // With the lock, so that whoever waits for room does not miss it.
+        let _offsets = self.shared.offsets.lock();
+        self.shared.in_flight.fetch_sub(bytes, Ordering::Relaxed);
+        self.shared.changed.notify_all();
+    }
 }
 
 impl Drop for Ticket {

@@ -135,7 +135,7 @@ impl Default for ConsumerConfig {
 /// What bounds a [`KafkaSource`](crate::KafkaSource).
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Bytes of chunks that were handed out and not acknowledged. At this much the partitions are paused. One chunk more is
+    /// Bytes of chunks that were handed out and neither acknowledged nor [handed over](crate::Chunk::hand_over). At this much the partitions are paused. One chunk more is
     /// possible.
     pub max_in_flight_bytes: usize,
     /// A chunk is handed out when its payloads have this many bytes. One message more is possible.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Chunks that may wait in the channel. Their bytes are bounded by [`Limits::max_in_flight_bytes`].
 const CHANNEL: usize = 64;
@@ -81,6 +81,7 @@ impl KafkaSource {
             follower,
             again: Mutex::default(),
             ends: Mutex::default(),
+            draining: watch::Sender::new(false),
         });
         let group = Group {
             shared: shared.clone(),
@@ -132,7 +133,13 @@ impl KafkaSource {
         Progress { shared: self.shared.clone() }
     }
 
-    /// Bytes of chunks that were handed out and not acknowledged.
+    /// True while the source waits for the acknowledgement of what it has handed out, because partitions leave or it was told to stop: what
+    /// gathers for long should be stored now.
+    pub fn draining(&self) -> watch::Receiver<bool> {
+        self.shared.draining.subscribe()
+    }
+
+    /// Bytes of chunks that were handed out and neither acknowledged nor handed over.
     pub fn in_flight_bytes(&self) -> usize {
         self.shared.in_flight.load(Ordering::Relaxed)
     }

@@ -31,7 +31,7 @@ mod split;
 mod testing;
 
 pub use auth::{Authentication, Kerberos, Plaintext, Tls};
-pub use chunk::{Chunk, Record};
+pub use chunk::{Chunk, HandedOver, Record};
 pub use config::{ConsumerConfig, Limits, ProducerConfig};
 pub use consumer::{KafkaSource, Progress};
 pub use dead_letter::{DeadLetter, DeadLetters};

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
 
 /// What chunks share with the consumer's thread.
 #[derive(Debug)]
@@ -37,18 +38,21 @@ pub(crate) struct Shared {
     pub again: Mutex<Vec<i32>>,
     /// The number that the next record of a partition gets, as the brokers said last.
     pub ends: Mutex<HashMap<i32, i64>>,
+    /// True while chunks that were handed out are waited for.
+    pub draining: watch::Sender<bool>,
 }
 
 impl Shared {
     /// Waits until nothing is under way of the partitions that `of` names. False when the deadline came first.
     pub fn drain(&self, of: impl Fn(i32) -> bool, deadline: Instant) -> bool {
+        self.draining.send_replace(true);
         let mut offsets = self.offsets.lock();
-        while !offsets.drained(&of) {
-            if self.changed.wait_until(&mut offsets, deadline).timed_out() {
-                return offsets.drained(&of);
-            }
+        let mut in_time = true;
+        while in_time && !offsets.drained(&of) {
+            in_time = !self.changed.wait_until(&mut offsets, deadline).timed_out();
         }
-        true
+        self.draining.send_replace(false);
+        offsets.drained(&of)
     }
 
     /// Waits until there is room in flight, but not longer than `limit`. True if there is.

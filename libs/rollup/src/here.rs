@@ -8,7 +8,7 @@ use crate::flush::{Flusher, regularly};
 use crate::now_ms;
 use async_trait::async_trait;
 use skua_model::SpanBatch;
-use skua_store::{SpanWriter, StoreError, Written};
+use skua_store::{Later, SpanWriter, StoreError, Written};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,11 +60,9 @@ struct Counting {
     inner: Arc<dyn SpanWriter>,
 }
 
-#[async_trait]
-impl SpanWriter for Counting {
-    async fn write(&self, batch: &SpanBatch) -> Result<Written, StoreError> {
-        let written = self.inner.write(batch).await?;
-        // What lies between the spans that were refused.
+impl Counting {
+    /// Counts what lies between the spans that were refused.
+    fn count(&self, batch: &SpanBatch, written: &Written) {
         let mut refused: Vec<usize> = written.refused.iter().map(|r| r.span as usize).collect();
         refused.sort_unstable();
         refused.push(batch.len());
@@ -77,7 +75,26 @@ impl SpanWriter for Counting {
             from = span + 1;
         }
         self.here.counter.count_here(batch, &stored, now_ms());
+    }
+}
+
+#[async_trait]
+impl SpanWriter for Counting {
+    async fn write(&self, batch: &SpanBatch) -> Result<Written, StoreError> {
+        let written = self.inner.write(batch).await?;
+        self.count(batch, &written);
         Ok(written)
+    }
+
+    /// Counts what is taken over: later the batch is not there any more.
+    async fn hand_over(&self, batch: &SpanBatch) -> Result<(Written, Later), StoreError> {
+        let (written, later) = self.inner.hand_over(batch).await?;
+        self.count(batch, &written);
+        Ok((written, later))
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.inner.flush().await
     }
 }
 

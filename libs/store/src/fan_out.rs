@@ -1,6 +1,6 @@
 //! One writer that writes to several: `SPAN_STORAGE_TYPE=elasticsearch,kafka`.
 
-use crate::{SpanWriter, StoreError, Written};
+use crate::{Later, SpanWriter, StoreError, Written};
 use async_trait::async_trait;
 use skua_model::SpanBatch;
 use std::sync::Arc;
@@ -18,20 +18,36 @@ impl FanOut {
     }
 }
 
+/// Of what any writer refuses, each span once.
+fn refuse(all: &mut Written, of_one: Written) {
+    for refused in of_one.refused {
+        if !all.refused.iter().any(|r| r.span == refused.span) {
+            all.refused.push(refused);
+            all.stored -= 1;
+        }
+    }
+}
+
 #[async_trait]
 impl SpanWriter for FanOut {
     /// Kept means kept by all. A span that any of them refuses is refused, once, though others may keep it.
     async fn write(&self, batch: &SpanBatch) -> Result<Written, StoreError> {
         let mut all = Written::all(batch);
         for writer in &self.0 {
-            for refused in writer.write(batch).await?.refused {
-                if !all.refused.iter().any(|r| r.span == refused.span) {
-                    all.refused.push(refused);
-                }
-            }
+            refuse(&mut all, writer.write(batch).await?);
         }
-        all.stored = batch.len() as u64 - all.refused.len() as u64;
         Ok(all)
+    }
+
+    /// Kept when the last has kept it.
+    async fn hand_over(&self, batch: &SpanBatch) -> Result<(Written, Later), StoreError> {
+        let (mut all, mut later) = (Written::all(batch), Vec::with_capacity(self.0.len()));
+        for writer in &self.0 {
+            let (written, kept) = writer.hand_over(batch).await?;
+            refuse(&mut all, written);
+            later.push(kept);
+        }
+        Ok((all, Later::all(later)))
     }
 
     async fn flush(&self) -> Result<(), StoreError> {

@@ -16,6 +16,7 @@ pub mod conformance;
 pub mod dependencies;
 mod error;
 pub mod fan_out;
+mod later;
 pub mod memory;
 pub mod metrics;
 mod reader;
@@ -26,5 +27,6 @@ mod writer;
 
 pub use dependencies::{DependencyLink, DependencyReader, DependencyWriter};
 pub use error::{ErrorKind, StoreError};
+pub use later::Later;
 pub use reader::{Found, FoundItem, FoundStream, Operation, SpanReader, SpanStream, TraceQuery, all_found, whole_trace};
 pub use writer::{RefusedSpan, SpanWriter, Written};

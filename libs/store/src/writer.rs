@@ -1,6 +1,6 @@
 //! Taking spans.
 
-use crate::StoreError;
+use crate::{Later, StoreError};
 use async_trait::async_trait;
 use skua_model::SpanBatch;
 
@@ -16,6 +16,15 @@ pub trait SpanWriter: Send + Sync {
     ///
     /// A writer waits a bounded time for a store that is away, then returns [`ErrorKind::Unavailable`](crate::ErrorKind).
     async fn write(&self, batch: &SpanBatch) -> Result<Written, StoreError>;
+
+    /// As [`write`](Self::write), but returns as soon as the batch is taken over and need not be held any more: [`Later`] ends when its spans are
+    /// kept. A store that gathers for long (a minute) overrides it; by default it is `write` and a `Later` that has ended.
+    ///
+    /// What is refused is known at once. A `Later` that does not end before the process does means that any part of the batch may or may
+    /// not have been kept. [`flush`](Self::flush) has a store keep at once what it gathers.
+    async fn hand_over(&self, batch: &SpanBatch) -> Result<(Written, Later), StoreError> {
+        Ok((self.write(batch).await?, Later::done()))
+    }
 
     /// Delivers what is still under way, before the process ends. The default has nothing under way.
     async fn flush(&self) -> Result<(), StoreError> {

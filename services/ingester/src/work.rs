@@ -1,11 +1,12 @@
-//! One chunk, from messages to stored.
+//! One chunk, from messages to handed over to the store.
 
 use crate::Ingester;
 use crate::assemble::Assembled;
 use crate::turns::Turn;
+use crate::waiting::Waiting;
 use skua_kafka::Chunk;
 use skua_model::{SpanBatch, repair};
-use skua_store::Written;
+use skua_store::{Later, Written};
 use std::time::{Duration, Instant};
 
 /// Pauses between tries to write to a store that is away: doubling from the first to the last, then for ever the last.
@@ -13,8 +14,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LAST_PAUSE: Duration = Duration::from_secs(10);
 
 impl Ingester {
-    /// Returns when every span of the chunk is stored or in the dead-letter topic, and the chunk acknowledged.
-    pub(crate) async fn work(&self, chunk: Chunk, turn: Turn<'_>) {
+    /// Returns when every span of the chunk is in the dead-letter topic or the store has it; the chunk is acknowledged when the store keeps it.
+    pub(crate) async fn work(&self, chunk: Chunk, turn: Turn<'_>, waiting: &Waiting) {
         let started = Instant::now();
         let mut assembled = Assembled::new(&chunk, self.encoding);
         let bad: u64 = assembled.bad.iter().map(|b| b.spans).sum();
@@ -36,7 +37,7 @@ impl Ingester {
         }
         drop(turn);
         assembled.leave_out_again();
-        let written = self.write(&assembled.batch).await;
+        let (written, later) = self.hand_over(&assembled.batch).await;
         for bad in &assembled.bad {
             self.bury_record(&chunk, bad).await;
             open.refused(bad.reason, bad.spans);
@@ -45,20 +46,25 @@ impl Ingester {
             self.bury_span(&chunk, &assembled, refused).await;
             open.refused(refused.reason, 1);
         }
-        open.stored(written.stored);
-        chunk.ack();
-        self.metrics.latency.observe(started.elapsed().as_secs_f64());
+        // The messages and the batch are let go here; what waits is small.
+        drop(assembled);
+        let (chunk, latency, stored) = (chunk.hand_over(), self.metrics.latency.clone(), written.stored);
+        waiting.hold(later, move || {
+            open.stored(stored);
+            chunk.ack();
+            latency.observe(started.elapsed().as_secs_f64());
+        });
     }
 
     /// Tries for ever; the caller stops waiting when the process has to end.
-    async fn write(&self, batch: &SpanBatch) -> Written {
+    async fn hand_over(&self, batch: &SpanBatch) -> (Written, Later) {
         let mut pause = FIRST_PAUSE;
         loop {
             if batch.is_empty() {
-                return Written::default();
+                return (Written::default(), Later::done());
             }
-            match self.writer.write(batch).await {
-                Ok(written) => return written,
+            match self.writer.hand_over(batch).await {
+                Ok(taken) => return taken,
                 Err(e) => {
                     let wait = e.retry_after.unwrap_or(pause).max(pause);
                     tracing::warn!(error = %e, cause = ?e.source.as_ref().map(ToString::to_string), spans = batch.len(),

@@ -3,7 +3,7 @@
 use crate::process::{Failure, Process};
 use crate::rollups;
 use crate::storage::{self, Stores};
-use skua_ingester::{Config, Ingester, IngesterMetrics, WORKERS};
+use skua_ingester::{Config, Ingester, IngesterMetrics, Signals, WORKERS};
 use skua_kafka::{ConsumerConfig, DeadLetters, Follower, KafkaSource, Limits};
 use skua_pipeline::Ledger;
 use std::sync::Arc;
@@ -37,7 +37,8 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
 
     // Asked to stop: read no more, finish what is under way, commit, leave the group. The workers see the end of the channel.
     let (stop, give_up) = (process.stop.clone(), CancellationToken::new());
-    let late = give_up.clone();
+    let signals = Signals { draining: source.draining(), stop: stop.clone(), give_up: give_up.clone() };
+    let late = give_up;
     let stopping = tokio::spawn(async move {
         stop.cancelled().await;
         // What is counted from here on, the next ingester counts.
@@ -51,7 +52,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
         }
         late.cancel();
     });
-    ingester.run(WORKERS, chunks, give_up).await;
+    ingester.run(WORKERS, chunks, signals).await;
     let ended = if process.stop.is_cancelled() { Ok(()) } else { Err("the Kafka consumer ended by itself".into()) };
     process.stop.cancel();
     let _ = stopping.await;

@@ -14,14 +14,14 @@ pub(super) fn storage_types() -> Table {
             Kind::String,
             "cassandra",
             "comma list of storages; spans are written to all and read from the first: kafka (collector), elasticsearch, \
-             opensearch, cassandra, scylla, grpc, memory, blackhole",
+             opensearch, cassandra, scylla, grpc, parquet, memory, blackhole",
         )
         .but(&[(AllInOne, "memory")]),
         Flag::new("dependency-storage.type", Kind::String, "", "storage of the dependency graph; empty = the first span storage"),
         Flag::new("sampling-config.type", Kind::Choice(&["file", "adaptive"]), "file", "where sampling strategies come from"),
         Flag::new(
             "sampling-storage.type",
-            Kind::Choice(&["", "memory", "elasticsearch", "opensearch", "cassandra", "scylla"]),
+            Kind::Choice(&["", "memory", "elasticsearch", "opensearch", "cassandra", "scylla", "parquet"]),
             "",
             "storage of adaptive sampling, one of the span storages; empty = the first that can",
         ),

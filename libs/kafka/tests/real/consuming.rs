@@ -240,3 +240,28 @@ async fn too_much_in_flight_pauses_and_resumes() {
     assert!(source.stop().await);
     assert_eq!(committed(&broker, &topic).await.values().sum::<i64>(), 2000);
 }
+
+/// Scenario: whoever takes chunks hands them over, acknowledges none until the source drains, and then all. Guarantees: their bytes make room at
+/// once, so that more is read than the bound; nothing is committed before; a stop says that it waits, and commits all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_handed_over_makes_room_and_is_committed_later() {
+    let Some(broker) = broker() else { return };
+    let (topic, _writer, _) = filled(&broker, "handed", 2000).await;
+    let limits = Limits { max_in_flight_bytes: 50_000, ..small() };
+    let (source, mut chunks) = KafkaSource::start(consuming(&broker, &topic), limits, &mut Registry::default()).unwrap();
+    let (mut held, mut n) = (Vec::new(), 0);
+    while n < 2000 {
+        let chunk = receive(&mut chunks).await;
+        n += chunk.records().len();
+        held.push(chunk.hand_over());
+    }
+    assert_eq!((n, source.in_flight_bytes()), (2000, 0));
+    assert_eq!(committed(&broker, &topic).await.values().sum::<i64>(), 0);
+    let mut draining = source.draining();
+    assert!(!*draining.borrow());
+    let stopped = tokio::spawn(source.stop());
+    timeout(LONG, draining.wait_for(|draining| *draining)).await.unwrap().unwrap();
+    held.into_iter().rev().for_each(skua_kafka::HandedOver::ack);
+    assert!(stopped.await.unwrap());
+    assert_eq!(committed(&broker, &topic).await.values().sum::<i64>(), 2000);
+}
