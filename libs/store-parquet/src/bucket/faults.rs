@@ -14,6 +14,7 @@ pub(crate) struct Faults {
     state: Mutex<u64>,
     one_in: u64,
     reads: bool,
+    conditions: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,12 +30,17 @@ fn lost() -> Error {
 
 impl Faults {
     pub fn new(store: Arc<dyn ObjectStore>, seed: u64, one_in: u64) -> Arc<Self> {
-        Arc::new(Self { store, state: Mutex::new(seed), one_in, reads: true })
+        Arc::new(Self { store, state: Mutex::new(seed), one_in, reads: true, conditions: true })
     }
 
     /// As [`Faults::new`], but what only reads never fails.
     pub fn of_writes(store: Arc<dyn ObjectStore>, seed: u64, one_in: u64) -> Arc<Self> {
-        Arc::new(Self { store, state: Mutex::new(seed), one_in, reads: false })
+        Arc::new(Self { store, state: Mutex::new(seed), one_in, reads: false, conditions: true })
+    }
+
+    /// Fails nothing, and does not look at the conditions of writes.
+    pub fn careless(store: Arc<dyn ObjectStore>) -> Arc<Self> {
+        Arc::new(Self { store, state: Mutex::new(0), one_in: u64::MAX, reads: false, conditions: false })
     }
 
     fn next(&self) -> Fault {
@@ -67,6 +73,7 @@ impl std::fmt::Display for Faults {
 #[async_trait]
 impl ObjectStore for Faults {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        let options = if self.conditions { options } else { PutOptions { mode: PutMode::Overwrite, ..options } };
         self.perhaps(self.store.put_opts(location, payload, options)).await
     }
 
