@@ -168,7 +168,9 @@ async fn answers_of_a_server_are_told_apart() {
     }
     let e = bucket.get("denied").await.unwrap_err();
     assert!(e.kind == ErrorKind::Unavailable && e.message.contains("read p/denied of s3://traces: access is denied"), "{e}");
+    let before = bucket.requests();
     let e = bucket.replace("denied", Bytes::new(), None).await.unwrap_err();
+    assert_eq!(bucket.requests() - before, 1, "it does not try again");
     assert!(e.kind == ErrorKind::Unavailable && e.message.contains("AccessDenied"), "{e}");
     let e = bucket.get("slow").await.unwrap_err();
     assert!(e.kind == ErrorKind::Overloaded && e.message.contains("SlowDown"), "{e}");
