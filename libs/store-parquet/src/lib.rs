@@ -11,12 +11,19 @@ mod rebuild;
 #[cfg(test)]
 mod samples;
 mod log;
+mod lease;
 pub mod manifest;
+mod names;
 mod random;
+mod rollups;
+mod sampling;
 mod sidecar;
 
 pub use bucket::Bucket;
 pub use config::{Config, JoinConfig, S3Config, Sync, WalConfig};
+pub use lease::Leases;
+pub use rollups::ParquetRollups;
+pub use sampling::ParquetSampling;
 
 /// Rows of a page, in all columns of a block.
 pub const PAGE: usize = 8192;
