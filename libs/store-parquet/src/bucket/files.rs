@@ -4,9 +4,9 @@
 
 use super::ranges;
 use bytes::Bytes;
-use hashbrown::HashMap;
 use object_store::path::Path as Location;
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::ops::Range;
