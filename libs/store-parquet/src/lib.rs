@@ -10,6 +10,8 @@ mod rebuild;
 #[cfg(test)]
 mod samples;
 mod sidecar;
+#[doc(hidden)]
+pub mod trial;
 
 pub use config::{Config, JoinConfig, S3Config, Sync, WalConfig};
 
