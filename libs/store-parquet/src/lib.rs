@@ -20,6 +20,8 @@ mod sampling;
 mod search;
 mod sidecar;
 mod store;
+#[doc(hidden)]
+pub mod trial;
 
 pub use bucket::Bucket;
 pub use config::{Config, JoinConfig, S3Config, Sync, WalConfig};
