@@ -133,15 +133,19 @@ pub(crate) struct Column {
     /// Of each data page: bytes of its header.
     #[prost(uint32, repeated, tag = "9")]
     pub header: Vec<u32>,
-    /// Of each data page: bytes of its definition levels, which are never compressed and come first.
+    /// Of each data page: bytes of its definition levels, which come first; with `together` also the 4 bytes of their length.
     #[prost(uint32, repeated, tag = "10")]
     pub levels: Vec<u32>,
     /// Of each data page: rows without a value.
     #[prost(uint32, repeated, tag = "11")]
     pub nulls: Vec<u32>,
-    /// Of each data page: bytes of its values when they are not compressed any more; 0: they are not compressed.
+    /// Of each data page: bytes of its values (with `together` also of its levels) when they are not compressed any more; 0: they are
+    /// not compressed.
     #[prost(uint32, repeated, tag = "12")]
     pub raw: Vec<u32>,
+    /// Levels are compressed with the values: data pages of Parquet's first format.
+    #[prost(bool, tag = "14")]
+    pub together: bool,
 }
 
 /// A dictionary page; zstd, PLAIN.

@@ -59,10 +59,20 @@ impl Cells {
     ) -> Result<Self, Damaged> {
         let of = |list: &[u32]| list.get(page).map(|n| *n as usize).ok_or(Damaged("a page that is not there"));
         let (header, levels, nulls, raw) = (of(&column.header)?, of(&column.levels)?, of(&column.nulls)?, of(&column.raw)?);
-        let from = header.checked_add(levels).filter(|from| *from <= bytes.len()).ok_or(Damaged("a page that is cut short"))?;
         let present = rows.checked_sub(nulls).ok_or(Damaged("more nulls than rows"))?;
-        let body = if raw == 0 { bytes.slice(from..) } else { inflate(&bytes[from..], raw)? };
-        let places = Places::read(&bytes[header..from], rows, nulls, wanted)?;
+        let after = |bytes: &Bytes, n: usize| {
+            if n > bytes.len() { Err(Damaged("a page that is cut short")) } else { Ok(bytes.slice(n..)) }
+        };
+        let page = after(bytes, header)?;
+        let (levels, body) = if column.together {
+            let page = inflate(&page, raw)?;
+            let body = after(&page, levels)?;
+            (page.slice(4.min(levels)..levels), body)
+        } else {
+            let body = after(&page, levels)?;
+            (page.slice(..levels), if raw == 0 { body } else { inflate(&body, raw)? })
+        };
+        let places = Places::read(&levels, rows, nulls, wanted)?;
         let encoding = Encoding::try_from(column.encoding).map_err(|_| Damaged("an unknown encoding"))?;
         Ok(match encoding {
             Encoding::Delta => {

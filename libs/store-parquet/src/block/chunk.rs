@@ -16,6 +16,8 @@ use parquet::schema::types::ColumnDescPtr;
 
 /// Bodies that are smaller tell nothing of how well a column shrinks.
 const TELLING: usize = 64;
+/// Bytes of levels of a page from which on they are compressed.
+const MANY_LEVELS: usize = 32;
 
 /// What is used again for every page of a block.
 pub(super) struct Press {
@@ -59,6 +61,8 @@ pub(super) struct Chunk<'p> {
     rows: usize,
     /// Whether pages are compressed, once one has told.
     shrinks: Option<bool>,
+    /// Whether levels are compressed too, which is as the first page was.
+    together: Option<bool>,
     /// What a sidecar keeps of it; its place in the file aside.
     pub about: Column,
 }
@@ -82,6 +86,7 @@ impl<'p> Chunk<'p> {
             written: 0,
             rows: 0,
             shrinks: None,
+            together: None,
             about: Column::default(),
         }
     }
@@ -140,10 +145,21 @@ impl<'p> Chunk<'p> {
                     values
                 }
             };
-            self.press.body.clear();
-            fill(at..at + values, &mut self.press.body);
+            let together = *self.together.get_or_insert(buffer.len() >= MANY_LEVELS);
+            let body = &mut self.press.body;
+            body.clear();
+            if together {
+                body.extend_from_slice(&(buffer.len() as u32).to_le_bytes());
+                body.append(&mut buffer);
+            }
+            let levels = body.len();
+            fill(at..at + values, body);
             at += values;
-            self.data(buffer, rows, values, encoding)?;
+            if together {
+                self.data_together(levels, rows, values, encoding)?;
+            } else {
+                self.data(buffer, rows, values, encoding)?;
+            }
         }
         self.rows = rows;
         Ok(())
@@ -176,7 +192,34 @@ impl<'p> Chunk<'p> {
             is_compressed: compressed,
             statistics: None,
         };
-        let (at, bytes, header) = self.write(page, raw + levels)?;
+        let written = self.write(page, raw + levels)?;
+        self.note(written, levels, rows, values, if compressed { raw } else { 0 });
+        Ok(())
+    }
+
+    /// A page of the first format, whose levels are compressed with its values: of columns that many rows lack, here and there.
+    fn data_together(&mut self, levels: usize, rows: usize, values: usize, encoding: Encoding) -> Result<(), ParquetError> {
+        let raw = self.press.body.len();
+        if raw > i32::MAX as usize {
+            return Err(too_large("a page"));
+        }
+        self.press.press()?;
+        let page = Page::DataPage {
+            buf: Bytes::copy_from_slice(&self.press.pressed),
+            num_values: rows as u32,
+            encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let written = self.write(page, raw)?;
+        self.about.together = true;
+        self.note(written, levels, rows, values, raw);
+        Ok(())
+    }
+
+    /// What is told of a data page.
+    fn note(&mut self, (at, bytes, header): (i64, u32, u32), levels: usize, rows: usize, values: usize, raw: usize) {
         if self.about.bytes.is_empty() {
             self.data_at = at;
         }
@@ -186,8 +229,7 @@ impl<'p> Chunk<'p> {
         self.about.header.push(header);
         self.about.levels.push(levels as u32);
         self.about.nulls.push((rows - values) as u32);
-        self.about.raw.push(if compressed { raw as u32 } else { 0 });
-        Ok(())
+        self.about.raw.push(raw as u32);
     }
 
     /// The column's bytes, what the footer tells of it, and what the sidecar does.

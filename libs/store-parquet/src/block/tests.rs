@@ -154,7 +154,7 @@ fn the_sidecar_leads_to_each_page() {
         0 => bytes.to_vec(),
         raw => zstd::bulk::decompress(bytes, raw as usize).unwrap(),
     };
-    let mut seen = std::collections::BTreeSet::new();
+    let (mut seen, mut formats) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
     for (n, column) in sidecar.about.columns.iter().enumerate() {
         let mut pages = group.get_column_page_reader(n).unwrap();
         if let Some(dictionary) = &column.dictionary {
@@ -174,16 +174,24 @@ fn the_sidecar_leads_to_each_page() {
             }
         }
         for page in 0..sidecar.about.pages() {
-            let Some(Page::DataPageV2 { buf, num_nulls, num_rows, def_levels_byte_len, encoding, .. }) =
-                pages.get_next_page().unwrap()
-            else {
-                panic!()
-            };
             let bytes = slice(column.page_range(page)).slice(column.header[page] as usize..);
-            let (levels, values) = bytes.split_at(column.levels[page] as usize);
-            let found = [levels, &unpress(values, column.raw[page])].concat();
-            assert_eq!((&buf[..], def_levels_byte_len as usize), (&found[..], levels.len()));
-            assert_eq!((num_nulls, num_rows as usize), (column.nulls[page], sidecar.about.rows_of(page).len()));
+            let rows = sidecar.about.rows_of(page).len();
+            let encoding = match pages.get_next_page().unwrap() {
+                Some(Page::DataPageV2 { buf, num_nulls, num_rows, def_levels_byte_len, encoding, .. }) => {
+                    let (levels, values) = bytes.split_at(column.levels[page] as usize);
+                    let found = [levels, &unpress(values, column.raw[page])].concat();
+                    assert_eq!((&buf[..], def_levels_byte_len as usize), (&found[..], levels.len()));
+                    assert_eq!((num_nulls, num_rows as usize), (column.nulls[page], rows));
+                    assert!(!column.together);
+                    encoding
+                }
+                Some(Page::DataPage { buf, num_values, encoding, .. }) => {
+                    assert_eq!((&buf[..], num_values as usize), (&unpress(&bytes, column.raw[page])[..], rows));
+                    assert!(column.together);
+                    encoding
+                }
+                other => panic!("{other:?}"),
+            };
             let expected = match Encoding::try_from(column.encoding).unwrap() {
                 Encoding::Dictionary => parquet::basic::Encoding::RLE_DICTIONARY,
                 Encoding::Delta => parquet::basic::Encoding::DELTA_BINARY_PACKED,
@@ -191,10 +199,11 @@ fn the_sidecar_leads_to_each_page() {
             };
             assert_eq!(encoding, expected);
             seen.insert(column.encoding);
+            formats.insert(column.together);
         }
         assert!(pages.get_next_page().unwrap().is_none());
     }
-    assert_eq!(seen.len(), 4, "a column of each encoding is there");
+    assert_eq!((seen.len(), formats.len()), (4, 2), "a column of each encoding is there, and pages of both formats");
 }
 
 /// Scenario: tags in columns of each type, in the rest, in events, in the resource and the scope, and those that Jaeger derives.

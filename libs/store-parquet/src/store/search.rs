@@ -39,7 +39,10 @@ impl Inner {
                 Ok(Searched::Whole) => return Ok(newest.into_ids()),
                 Ok(Searched::Gone) if tries < super::CHASES => {}
                 Ok(Searched::Gone) => {
-                    return Err(StoreError::new(ErrorKind::Unavailable, "search: blocks are joined faster than they can be read"));
+                    return Err(StoreError::new(
+                        ErrorKind::Unavailable,
+                        "search: blocks are joined faster than they can be read",
+                    ));
                 }
                 Err(e) if e.kind == ErrorKind::NotFound && tries < super::CHASES => {}
                 Err(e) => return Err(e),
