@@ -19,6 +19,11 @@
 #   run.sh rollup-ingester                     `ingester none` with and without roll-ups, in turn
 #   run.sh rollup-day                          a day of RED of 500 operations in Elasticsearch: bytes
 #   run.sh rollup-answers                      the graph of a day and the Monitor tab's figures from roll-ups: CPU of one answer
+<<<<<<< HEAD
+#   run.sh parquet-log                         the Parquet store's log alone: CPU a span with 1, 8 and 64 senders, and of reading it again
+=======
+#   run.sh parquet-block                       spans into Parquet blocks of 250 000, the bench's and hard ones: CPU, bytes, memory
+>>>>>>> head
 #   run.sh idle                                start, memory and size of each tier without a load
 #   run.sh floor-kafka [ENCODING] [SENDERS=4]  librdkafka alone, the same bytes
 #   run.sh floor-bulk [none|gzip]              the documents an ingester wrote, posted to _bulk alone
@@ -225,6 +230,26 @@ rollup_answers() {
   (cd "$root" && cargo run --release --locked --quiet -p skua-rollup --example answers -- 200 1000 20)
 }
 
+<<<<<<< HEAD
+parquet_log() {
+  (cd "$root" && cargo test --release --locked --quiet -p skua-store-parquet --lib log::tests::cost -- --ignored --nocapture)
+=======
+# parquet_block PARQUETBLOCK_FLAGS...
+parquet_block() {
+  local hard run report
+  echo "| spans into blocks | push, µs a span | cut, µs | bytes a span | of it sidecar | head MiB | peak MiB above the spans' own |"
+  echo "| --- | --- | --- | --- | --- | --- | --- |"
+  for hard in false true; do
+    for run in $(seq "$RUNS"); do
+      report=$(cd "$root" && cargo run --release --locked --quiet -p skua-store-parquet --example parquetblock -- --hard "$hard" "$@")
+      record "parquet-block, hard: $hard" "$report" null
+      echo "| hard: $hard, run $run | $(field push_us "$report") | $(field cut_us "$report") | $(field bytes "$report")" \
+        "| $(field sidecar_bytes "$report") | $(field head_mib "$report") | $(field above_spans_mib "$report") |"
+    done
+  done
+>>>>>>> head
+}
+
 # ask NAME PATH QUERYLOAD_FLAGS...: one row about the query service TIER at QUERY.
 ask() {
   local name=$1 path=$2 report; shift 2
@@ -337,7 +362,11 @@ floor_bulk() {
 
 command=${1:-all}; shift || true
 case $command in
-  cassandra-search | rollup-answers) ;;
+<<<<<<< HEAD
+  cassandra-search | rollup-answers | parquet-log) ;;
+=======
+  cassandra-search | rollup-answers | parquet-block) ;;
+>>>>>>> head
   collector-otlp | collector-protobuf | ingester | ingester-cassandra | idle | query | floor-bulk | rollup-ingester | all) build skua ;;
   jaeger-grpc | thrift-http | zipkin-json | agent-udp | agent-drops | clients) build skua ;;
   floor-kafka | rollup | rollup-day) build ;;
@@ -366,6 +395,11 @@ case $command in
   rollup-ingester) header; rollup_ingester ;;
   rollup-day) rollup_day "$@" ;;
   rollup-answers) rollup_answers ;;
+<<<<<<< HEAD
+  parquet-log) parquet_log ;;
+=======
+  parquet-block) parquet_block "$@" ;;
+>>>>>>> head
   query) query ;;
   idle) idle ;;
   floor-kafka) header; floor_kafka "${1:-otlp-proto}" "${2:-4}" ;;

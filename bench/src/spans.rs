@@ -7,6 +7,7 @@
 mod attributes;
 mod catalog;
 mod encode;
+mod hard;
 mod rng;
 mod trace;
 
@@ -17,6 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use trace::{Planned, Role};
 
 pub use catalog::{Api, SERVICES, Service};
+pub use hard::generate_hard;
 
 /// What to make.
 #[derive(Debug, Clone)]

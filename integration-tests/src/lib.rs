@@ -8,6 +8,7 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`servers`], [`kafka`], [`elasticsearch`], [`cassandra`] | real servers, shared or private to a test |
+//! | [`s3`] | a server that speaks S3, and buckets of a test's own |
 //! | [`prometheus`] | a real Prometheus that scrapes what a test says |
 //! | [`store`] | what a test asks of either database |
 //! | [`skua`] | a tier of Skua as a process: start, stop, kill, read its log and metrics |
@@ -34,6 +35,7 @@ pub mod ports;
 pub mod process;
 pub mod prometheus;
 pub mod query;
+pub mod s3;
 pub mod servers;
 pub mod skua;
 pub mod spans;
@@ -54,6 +56,7 @@ pub use otlp::{Answer, Sender};
 pub use pipeline::{Encoding, Pipeline};
 pub use prometheus::Prometheus;
 pub use query::Query;
+pub use s3::S3;
 pub use skua::Skua;
 pub use spans::{SpanKey, Spans};
 pub use store::Store;

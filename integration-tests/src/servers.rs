@@ -18,6 +18,8 @@ pub const ELASTICSEARCH8_VARIABLE: &str = "SKUA_TEST_ELASTICSEARCH8";
 
 /// Where the shared Cassandra is, as `127.0.0.1:9042`.
 pub const CASSANDRA_VARIABLE: &str = "SKUA_TEST_CASSANDRA";
+/// Where the shared server that speaks S3 is, as `http://127.0.0.1:9000`.
+pub const S3_VARIABLE: &str = "SKUA_TEST_S3";
 
 /// The value of an environment variable, if it is set and not empty.
 #[expect(clippy::disallowed_methods, reason = "the harness is no part of Skua: it reads where the shared servers are")]

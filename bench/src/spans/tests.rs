@@ -137,3 +137,20 @@ fn calls_between_services_have_no_cycle() {
     }
     (0..SERVICES.len()).for_each(|s| depth(s, 0));
 }
+
+#[test]
+fn hard_spans_have_many_keys_and_earlier_parents() {
+    let load = generate_hard(&config(7, 5000));
+    assert_eq!(load.requests, generate_hard(&config(7, 5000)).requests);
+    let all = spans(&load);
+    assert_eq!((all.len(), load.spans), (5000, 5000));
+    let starts: HashMap<_, _> = all.iter().map(|(_, s)| (s.span_id.clone(), s.start_time_unix_nano)).collect();
+    let mut keys = HashSet::new();
+    for (_, span) in &all {
+        assert_eq!(span.attributes.len(), hard::ATTRIBUTES);
+        keys.extend(span.attributes.iter().map(|kv| kv.key.clone()));
+        assert!(span.start_time_unix_nano < span.end_time_unix_nano && span.end_time_unix_nano <= NOW);
+        assert!(span.parent_span_id.is_empty() || starts[&span.parent_span_id] <= span.start_time_unix_nano);
+    }
+    assert_eq!(keys.len() as u64, hard::KEYS);
+}

@@ -1,13 +1,13 @@
-//! `with-servers COMMAND [ARGUMENT…]`: starts a Kafka, two Elasticsearch and a Cassandra for all tests, runs a command that
+//! `with-servers COMMAND [ARGUMENT…]`: starts a Kafka, two Elasticsearch, a Cassandra and an S3 for all tests, runs a command that
 //! finds their addresses in its environment, and stops what it started. Its exit code is the command's.
 //!
 //! A server whose variable is already set is used as it is, and not stopped.
 
 use skua_integration_tests::process::{Process, signal};
 use skua_integration_tests::servers::{
-    CASSANDRA_VARIABLE, ELASTICSEARCH_VARIABLE, ELASTICSEARCH8_VARIABLE, KAFKA_VARIABLE, variable,
+    CASSANDRA_VARIABLE, ELASTICSEARCH_VARIABLE, ELASTICSEARCH8_VARIABLE, KAFKA_VARIABLE, S3_VARIABLE, variable,
 };
-use skua_integration_tests::{Cassandra, Context, Elasticsearch, Error, Kafka, Result, wait};
+use skua_integration_tests::{Cassandra, Context, Elasticsearch, Error, Kafka, Result, S3, wait};
 use std::path::Path;
 use std::process::{Child, ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
@@ -59,23 +59,27 @@ struct Servers {
     elasticsearch: Option<Elasticsearch>,
     elasticsearch8: Option<Elasticsearch>,
     cassandra: Option<Cassandra>,
+    s3: Option<S3>,
 }
 
 impl Servers {
     /// Starts, side by side, the servers that the environment does not name, and gives the variables that name all.
     async fn start(&mut self) -> Result<Vec<(&'static str, String)>> {
-        let (kafka, elasticsearch, elasticsearch8, cassandra) = tokio::try_join!(
+        let (kafka, elasticsearch, elasticsearch8, cassandra, s3) = tokio::try_join!(
             unless_named(KAFKA_VARIABLE, Kafka::start_private()),
             unless_named(ELASTICSEARCH_VARIABLE, Elasticsearch::start_private()),
             unless_named(ELASTICSEARCH8_VARIABLE, Elasticsearch::start_private8()),
             unless_named(CASSANDRA_VARIABLE, Cassandra::start_private()),
+            unless_named(S3_VARIABLE, S3::start_private()),
         )?;
-        (self.kafka, self.elasticsearch, self.elasticsearch8, self.cassandra) = (kafka, elasticsearch, elasticsearch8, cassandra);
+        (self.kafka, self.elasticsearch, self.elasticsearch8) = (kafka, elasticsearch, elasticsearch8);
+        (self.cassandra, self.s3) = (cassandra, s3);
         let addresses = [
             (KAFKA_VARIABLE, self.kafka.as_ref().map(|server| server.address().to_owned())),
             (ELASTICSEARCH_VARIABLE, self.elasticsearch.as_ref().map(|server| server.url().to_owned())),
             (ELASTICSEARCH8_VARIABLE, self.elasticsearch8.as_ref().map(|server| server.url().to_owned())),
             (CASSANDRA_VARIABLE, self.cassandra.as_ref().map(Cassandra::address)),
+            (S3_VARIABLE, self.s3.as_ref().map(|server| server.url().to_owned())),
         ];
         Ok(addresses.into_iter().filter_map(|(name, address)| Some((name, address?))).collect())
     }

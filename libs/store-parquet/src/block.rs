@@ -1,14 +1,20 @@
 //! Blocks: spans in a Parquet file, and what is kept beside it.
 
+mod cells;
 mod chunk;
+mod decode;
 mod encode;
 mod gather;
 mod order;
+mod read;
 mod schema;
 mod tags;
+mod values;
 mod write;
 
-#[allow(unused_imports, reason = "the store is being built")]
+pub(crate) use cells::PageRows;
+pub(crate) use read::{Block, Pages, file_name, sidecar_name};
+pub(crate) use values::Values;
 pub(crate) use write::cut;
 
 use crate::sidecar::Sidecar;

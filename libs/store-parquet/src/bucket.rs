@@ -145,7 +145,7 @@ impl Bucket {
     }
 
     /// Ranges of an object, in any order; the answer has the order of the question. From an object store what lies near is read
-    /// together, with 4 requests at most; files are read in the calling thread.
+    /// together, with 4 requests at most, of which the answers are slices: who keeps one for long copies it. Files are read in the calling thread.
     ///
     /// # Errors
     /// `NotFound` when the object is not there, `Internal` when it ends before a range does, `Unavailable` or `Overloaded`.

@@ -59,6 +59,12 @@ pub(crate) struct About {
     /// There are more keys than are listed.
     #[prost(bool, tag = "10")]
     pub more_rest_keys: bool,
+    /// Sorted: keys of the tags of resources, if all are here.
+    #[prost(bytes = "bytes", repeated, tag = "11")]
+    pub resource_keys: Vec<Bytes>,
+    /// There are more keys than are listed.
+    #[prost(bool, tag = "12")]
+    pub more_resource_keys: bool,
 }
 
 /// What a column is: `Column::role`.
@@ -259,6 +265,16 @@ impl About {
     /// Data pages of each column.
     pub fn pages(&self) -> usize {
         self.start_min.len()
+    }
+
+    /// Whether a key may be among the tags and log fields that are in `rest`.
+    pub fn may_rest_have(&self, key: &[u8]) -> bool {
+        self.more_rest_keys || self.rest_keys.binary_search_by(|k| k.as_ref().cmp(key)).is_ok()
+    }
+
+    /// Whether a key may be among the tags of resources.
+    pub fn may_resource_have(&self, key: &[u8]) -> bool {
+        self.more_resource_keys || self.resource_keys.binary_search_by(|k| k.as_ref().cmp(key)).is_ok()
     }
 
     /// The rows of a page, numbered within the block.

@@ -19,11 +19,15 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::SerializedFileWriter;
+use skua_model::ProcessView;
 use skua_store::{ErrorKind, StoreError};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A Parquet file begins with it.
 const MAGIC: &str = "PAR1";
+/// Keys of resources that a sidecar lists at most.
+const MOST_RESOURCE_KEYS: usize = 1000;
 /// Bytes that a span takes in a file, about.
 const SPAN: usize = 40;
 
@@ -62,6 +66,15 @@ fn about(head: &Head, order: &[u32]) -> About {
     let (keys, more) = head.rest_keys();
     about.rest_keys = keys.iter().map(|key| Bytes::copy_from_slice(key)).collect();
     about.more_rest_keys = more;
+    let mut keys = BTreeSet::new();
+    for fields in head.resource.pool.iter() {
+        let process = ProcessView::of(fields);
+        let new = process.attributes().iter().filter(|kv| !keys.contains(kv.key)).map(|kv| kv.key);
+        let new: Vec<&[u8]> = new.take(MOST_RESOURCE_KEYS + 1 - keys.len()).collect();
+        keys.extend(new);
+    }
+    about.more_resource_keys = keys.len() > MOST_RESOURCE_KEYS;
+    about.resource_keys = keys.into_iter().take(MOST_RESOURCE_KEYS).map(Bytes::copy_from_slice).collect();
     about
 }
 

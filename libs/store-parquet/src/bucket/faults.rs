@@ -13,6 +13,8 @@ pub(crate) struct Faults {
     store: Arc<dyn ObjectStore>,
     state: Mutex<u64>,
     one_in: u64,
+    reads: bool,
+    conditions: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,7 +30,17 @@ fn lost() -> Error {
 
 impl Faults {
     pub fn new(store: Arc<dyn ObjectStore>, seed: u64, one_in: u64) -> Arc<Self> {
-        Arc::new(Self { store, state: Mutex::new(seed), one_in })
+        Arc::new(Self { store, state: Mutex::new(seed), one_in, reads: true, conditions: true })
+    }
+
+    /// As [`Faults::new`], but what only reads never fails.
+    pub fn of_writes(store: Arc<dyn ObjectStore>, seed: u64, one_in: u64) -> Arc<Self> {
+        Arc::new(Self { store, state: Mutex::new(seed), one_in, reads: false, conditions: true })
+    }
+
+    /// Fails nothing, and does not look at the conditions of writes.
+    pub fn careless(store: Arc<dyn ObjectStore>) -> Arc<Self> {
+        Arc::new(Self { store, state: Mutex::new(0), one_in: u64::MAX, reads: false, conditions: false })
     }
 
     fn next(&self) -> Fault {
@@ -61,6 +73,7 @@ impl std::fmt::Display for Faults {
 #[async_trait]
 impl ObjectStore for Faults {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        let options = if self.conditions { options } else { PutOptions { mode: PutMode::Overwrite, ..options } };
         self.perhaps(self.store.put_opts(location, payload, options)).await
     }
 
@@ -69,7 +82,8 @@ impl ObjectStore for Faults {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.perhaps(self.store.get_opts(location, options)).await
+        let got = self.store.get_opts(location, options);
+        if self.reads { self.perhaps(got).await } else { got.await }
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
@@ -81,14 +95,15 @@ impl ObjectStore for Faults {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        match self.next() {
+        match if self.reads { self.next() } else { Fault::No } {
             Fault::No => self.store.list(prefix),
             _ => self.store.list(prefix).take(3).chain(stream::iter([Err(lost())])).boxed(),
         }
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.perhaps(self.store.list_with_delimiter(prefix)).await
+        let listed = self.store.list_with_delimiter(prefix);
+        if self.reads { self.perhaps(listed).await } else { listed.await }
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {

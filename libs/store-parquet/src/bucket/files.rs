@@ -4,9 +4,9 @@
 
 use super::ranges;
 use bytes::Bytes;
-use hashbrown::HashMap;
 use object_store::path::Path as Location;
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -150,14 +150,7 @@ impl Files {
         let path = self.path(location);
         let directory = path.parent().unwrap_or(&self.root);
         let under_way = with_suffix(&path, "#0");
-        let mut file = match File::create(&under_way) {
-            // Who deletes the last file of a directory deletes that too.
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                self.create_directory(directory)?;
-                File::create(&under_way)?
-            }
-            file => file?,
-        };
+        let mut file = self.create(&under_way, directory)?;
         let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&under_way, &path));
         if let Err(e) = written {
             // It says nothing more if this fails too; the next replacement writes over it.
@@ -166,6 +159,20 @@ impl Files {
         }
         sync_directory(directory)?;
         Ok(true)
+    }
+
+    fn create(&self, path: &Path, directory: &Path) -> io::Result<File> {
+        // Who deletes the last file of a directory deletes that too, perhaps just when it has been made.
+        for _ in 0..10 {
+            match File::create(path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => match self.create_directory(directory) {
+                    Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                    _ => {}
+                },
+                file => return file,
+            }
+        }
+        File::create(path)
     }
 
     fn create_directory(&self, directory: &Path) -> io::Result<()> {

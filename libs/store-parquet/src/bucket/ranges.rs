@@ -51,6 +51,8 @@ pub(super) fn cut(joined: &[Range<u64>], bytes: &[Bytes], wanted: &[Range<u64>])
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::single_range_in_vec_init, reason = "lists of ranges, which may have one")]
+
     use super::*;
 
     /// Scenario: ranges in any order. Guarantees: small gaps are always joined, then the smallest until there are few enough.

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use object_store::memory::InMemory;
 use skua_store::ErrorKind;
 use std::sync::Arc;
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 mod cases;
 
@@ -143,6 +145,37 @@ async fn a_lost_answer_is_looked_for() {
     }
 }
 
+/// Scenario: a server that speaks S3 and ignores the conditions of writes, on which processes would lose each other's. Guarantees: it is
+/// found out before it is used.
+#[tokio::test]
+async fn a_server_that_ignores_conditions_is_refused() {
+    let bucket = Bucket::over(Faults::careless(Arc::new(InMemory::new())));
+    let e = bucket.ready().await.unwrap_err();
+    assert!(e.kind == ErrorKind::Unsupported && e.message.contains("If-None-Match"), "{e}");
+    assert_eq!(bucket.list("").await.unwrap(), [], "nothing is left of the trial");
+}
+
+/// Scenario: the answers of servers that a test cannot make to give them. Guarantees: what a caller can do about them is told.
+#[tokio::test]
+async fn answers_of_a_server_are_told_apart() {
+    let server = MockServer::start().await;
+    let s3 = S3Config { endpoint: server.uri(), access_key: "a".into(), secret_key: "b".into(), ..S3Config::default() };
+    let bucket = Bucket::open("s3://traces/p", &s3).unwrap();
+    let body = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+    let answer = |status, body: &str| ResponseTemplate::new(status).set_body_string(body);
+    for (name, answer) in [("slow", answer(503, body)), ("denied", answer(403, "<Error><Code>AccessDenied</Code></Error>"))] {
+        Mock::given(path(format!("/traces/p/{name}"))).respond_with(answer).mount(&server).await;
+    }
+    let e = bucket.get("denied").await.unwrap_err();
+    assert!(e.kind == ErrorKind::Unavailable && e.message.contains("read p/denied of s3://traces: access is denied"), "{e}");
+    let before = bucket.requests();
+    let e = bucket.replace("denied", Bytes::new(), None).await.unwrap_err();
+    assert_eq!(bucket.requests() - before, 1, "it does not try again");
+    assert!(e.kind == ErrorKind::Unavailable && e.message.contains("AccessDenied"), "{e}");
+    let e = bucket.get("slow").await.unwrap_err();
+    assert!(e.kind == ErrorKind::Overloaded && e.message.contains("SlowDown"), "{e}");
+}
+
 /// Nothing is asked of a server at opening, and what makes no sense says so.
 #[test]
 fn paths_that_make_no_sense_are_refused() {
@@ -160,12 +193,13 @@ fn paths_that_make_no_sense_are_refused() {
         ("file://relative", S3Config::default(), "from the root on"),
         ("s3://a/b", keys("a", "", ""), "secret-key"),
         ("s3://a/b", keys("a", "b", "localhost:9000"), "localhost:9000"),
+        ("az://container", S3Config::default(), "ccount"),
         ("s3://a/b//c", keys("a", "b", ""), "b//c"),
     ] {
         let e = Bucket::open(path, &s3).unwrap_err();
         assert!(e.kind == ErrorKind::Invalid && e.message.contains(text), "{path}: {e}");
     }
-    for path in ["s3://a", "s3://a/", "s3://a/b/c/"] {
+    for path in ["s3://a", "s3://a/", "s3://a/b/c/", "gs://a/b"] {
         let bucket = Bucket::open(path, &keys("a", "b", "http://127.0.0.1:1")).unwrap();
         assert!(bucket.directory().is_none() && !bucket.is_local(), "{path}");
     }

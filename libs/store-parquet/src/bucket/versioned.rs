@@ -59,6 +59,8 @@ enum Wrote {
     Done(UpdateVersion),
     /// Nothing was changed.
     Refused,
+    /// The server does not let us: nothing was changed, and trying again does not help.
+    Denied(StoreError),
     /// It may or may not have been written.
     Unknown(StoreError),
 }
@@ -156,6 +158,7 @@ impl Bucket {
                 Wrote::Refused if !unsure => return Ok(None),
                 // By what another wrote, or by what we wrote ourselves before.
                 Wrote::Refused => None,
+                Wrote::Denied(e) => return Err(e),
                 Wrote::Unknown(e) => Some(e),
             };
             unsure = true;
@@ -193,6 +196,9 @@ impl Bucket {
                 Wrote::Done(written.into())
             }
             Err(_) if refused => Wrote::Refused,
+            Err(e @ (Error::PermissionDenied { .. } | Error::Unauthenticated { .. } | Error::NotImplemented { .. })) => {
+                Wrote::Denied(of(&self.doing("replace", name), e))
+            }
             Err(e) => Wrote::Unknown(of(&self.doing("replace", name), e)),
         }
     }

@@ -6,7 +6,7 @@ use parking_lot::{Condvar, Mutex};
 use skua_store::{ErrorKind, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// The answer about one record, or about a whole log that closes.
@@ -203,16 +203,5 @@ impl Queue {
         }
         let stop = if matches!(state.stop, Stop::No) { Stop::No } else { std::mem::replace(&mut state.stop, Stop::Ended) };
         Round { entries: std::mem::take(&mut state.entries), forget: state.forget, stop }
-    }
-
-    /// Waits a little for more records: until there are so many or the time is over.
-    pub fn gather(&self, entries: usize, time: Duration) {
-        let until = Instant::now() + time;
-        let mut state = self.state.lock();
-        while state.entries.len() < entries && matches!(state.stop, Stop::No) {
-            if self.wake.wait_until(&mut state, until).timed_out() {
-                break;
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! What the tests of the log share.
 
+mod cost;
 mod crashes;
 mod damage;
 mod disk;
@@ -36,7 +37,10 @@ fn bodies(records: &[Replayed]) -> Vec<Bytes> {
 
 /// Waits until the log takes records again.
 async fn recovered(log: &Log) {
-    while log.check().is_err() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let checks = async {
+        while log.check().is_err() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), checks).await.expect("it recovers");
 }

@@ -69,6 +69,12 @@ impl Manifests {
             },
         };
         let Some(newer) = newer else { return Ok(false) };
+        if known.as_ref().is_some_and(|known| newer.revision <= known.revision) {
+            let known = known.map_or(0, |known| known.revision);
+            let why =
+                format!("read the manifest: it went from revision {known} to {}: somebody else wrote it anew", newer.revision);
+            return Err(StoreError::new(ErrorKind::Unavailable, why));
+        }
         let unreadable = |e| StoreError::new(ErrorKind::Internal, format!("read the manifest, revision {}: {e}", newer.revision));
         let manifest = Manifest::decode_file(&newer.body).map_err(unreadable)?;
         Ok(self.see(newer, Arc::new(manifest)))

@@ -138,6 +138,9 @@ async fn a_manifest_that_goes_is_an_error() {
     let e = manifests.update(add(block(2))).await.unwrap_err();
     assert_eq!(e.kind, ErrorKind::Unavailable, "{e}");
     assert!(bucket.get("manifest").await.unwrap().is_none() && manifests.current().has(&block(1).id));
+    Manifests::open(bucket.clone()).await.unwrap().update(add(block(3))).await.unwrap();
+    let e = manifests.refresh().await.unwrap_err();
+    assert!(e.kind == ErrorKind::Unavailable && e.message.contains("from revision 1 to 1"), "{e}");
     bucket.put("manifest", Bytes::from_static(b"0123456789abcdefgarbage")).await.unwrap();
     let e = Manifests::open(bucket).await.unwrap_err();
     assert!(e.kind == ErrorKind::Internal && e.message.contains("read the manifest"), "{e}");

@@ -1,4 +1,5 @@
 //! What every bucket promises, whatever it lies on. Each has to be empty at first.
+#![allow(clippy::single_range_in_vec_init, reason = "lists of ranges, which may have one")]
 
 use super::Bucket;
 use bytes::Bytes;
