@@ -112,6 +112,12 @@ impl Storage {
         self.span.contains(&storage) || self.dependency == Some(storage) || self.sampling == Some(storage)
     }
 
+    /// Uses another storage in the place of one.
+    pub fn replace(&mut self, storage: StorageType, by: StorageType) {
+        let all = self.span.iter_mut().chain(&mut self.dependency).chain(&mut self.sampling);
+        all.filter(|one| **one == storage).for_each(|one| *one = by);
+    }
+
     /// The span storages as in `SPAN_STORAGE_TYPE`.
     #[must_use]
     pub fn names(&self) -> String {

@@ -5,7 +5,7 @@ use futures::future::FutureExt;
 use futures::stream::StreamExt;
 use skua_codec::jaeger::owned;
 use skua_model::{Span, SpanBatch, TraceId};
-use skua_store::{ErrorKind, SpanReader, SpanWriter, StoreError};
+use skua_store::{ErrorKind, Later, SpanReader, SpanWriter, StoreError};
 use std::sync::Arc;
 
 /// Spans of a batch: one is written after the other, so that a large trace is never there twice.
@@ -42,9 +42,11 @@ impl QueryService {
             Err(e) if e.kind == ErrorKind::NotFound => return archive.reader.trace(id).await.map(drop),
             first => first?,
         };
+        let mut kept = Vec::new();
         while let Some(piece) = next {
             for spans in piece.chunks(TOGETHER) {
-                let written = pass.in_time(archive.writer.write(&batch(spans)?)).await?;
+                let (written, later) = pass.in_time(archive.writer.hand_over(&batch(spans)?)).await?;
+                kept.push(later);
                 if let Some(refused) = written.refused.first() {
                     let count = written.refused.len();
                     let message =
@@ -54,7 +56,9 @@ impl QueryService {
             }
             next = pass.in_time(pieces.next().map(Option::transpose)).await?;
         }
-        archive.writer.flush().await
+        // Whoever asked waits: an archive that gathers keeps it now.
+        pass.in_time(archive.writer.flush()).await?;
+        pass.in_time(Later::all(kept).kept().map(Ok)).await
     }
 }
 

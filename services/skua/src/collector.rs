@@ -13,7 +13,7 @@ use skua_store::SpanWriter;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
-    let Stores { writer, sampling, rollups, ready, .. } = storage::open(&mut process).await?;
+    let Stores { writer, sampling, rollups, ready, closing, .. } = storage::open(&mut process).await?;
     let (writer, here) = rollups::here(&mut process, rollups, writer);
     let (parts, adaptive) = assemble(&mut process, writer, sampling).await?;
     let scraped = parts.pipeline.clone();
@@ -26,6 +26,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     process.stop.cancel();
     rollups::save_last(here).await;
     given_back(adaptive).await;
+    closing.closed().await;
     admin.cancel();
     Ok(ended?)
 }

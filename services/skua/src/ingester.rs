@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
-    let Stores { writer, rollups, ready, .. } = storage::open(&mut process).await?;
+    let Stores { writer, rollups, ready, closing, .. } = storage::open(&mut process).await?;
     let config: Config = process.loaded.section("ingester")?;
     let mut consumer: ConsumerConfig = process.loaded.section("kafka.consumer")?;
     consumer.dead_letter_topic = config.dead_letter_topic.clone();
@@ -56,6 +56,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     let ended = if process.stop.is_cancelled() { Ok(()) } else { Err("the Kafka consumer ended by itself".into()) };
     process.stop.cancel();
     let _ = stopping.await;
+    closing.closed().await;
     admin.cancel();
     ended
 }

@@ -8,7 +8,7 @@ use skua_runtime::version;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
-    let Stores { reader, dependencies, archive, rollups, ready, .. } = storage::open(&mut process).await?;
+    let Stores { reader, dependencies, archive, rollups, ready, closing, .. } = storage::open(&mut process).await?;
     let stores = Stores::to_query(reader, dependencies, archive, rollups.as_ref())?;
     let parts = assemble(&mut process, stores)?;
     tracing::info!(address = %parts.listeners.http.local_addr()?, base_path = %parts.config.base_path, "listening for queries");
@@ -19,6 +19,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     process.when_ready(ready);
     let serve = skua_query_service::run(parts, process.stop.clone());
     let ended = within(&process, serve).await;
+    closing.closed().await;
     admin.cancel();
     ended
 }

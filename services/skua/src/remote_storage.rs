@@ -13,7 +13,7 @@ use std::sync::Arc;
 const CONNECTIONS: usize = 1000;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
-    let Stores { writer, reader, dependencies, ready, .. } = storage::open(&mut process).await?;
+    let Stores { writer, reader, dependencies, ready, closing, .. } = storage::open(&mut process).await?;
     let skua_query_service::Stores { spans: reader, dependencies, .. } = Stores::to_query(reader, dependencies, None, None)?;
     let config = Config { grpc: process.loaded.section("grpc")? };
     let listener = listen::tcp("grpc.host-port", &config.grpc.host_port)?;
@@ -27,6 +27,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     process.when_ready(ready);
     let parts = Parts { config, versions: Versions::All, listener, limits, intake, reader, dependencies };
     let ended = skua_remote_storage::run(parts, process.drain_timeout(), process.stop.clone()).await;
+    closing.closed().await;
     admin.cancel();
     Ok(ended?)
 }

@@ -46,7 +46,7 @@ async fn rebuild(loaded: &Loaded) -> Result<(), Failure> {
         spans: None,
         stop: stop.clone(),
     };
-    let Stores { reader, rollups, ready, .. } = storage::open(&mut process).await?;
+    let Stores { reader, rollups, ready, closing, .. } = storage::open(&mut process).await?;
     let reader = reader.ok_or("the first SPAN_STORAGE_TYPE cannot be read")?;
     let rollups = rollups.ok_or("this storage keeps no roll-ups")?;
     let max_series = usize::try_from(loaded.get_u64("rollup.max-series")).unwrap_or(usize::MAX);
@@ -57,10 +57,12 @@ async fn rebuild(loaded: &Loaded) -> Result<(), Failure> {
         let mut done = 0;
         Recount::new(reader, rollups, pause, max_series).run(from, until, |step| tell(step, &mut done, intervals, pause)).await
     };
-    tokio::select! {
+    let ended = tokio::select! {
         () = stop.cancelled() => Err("stopped; what was saved up to here stays".into()),
-        done = work => Ok(done?),
-    }
+        done = work => done.map_err(Failure::from),
+    };
+    closing.closed().await;
+    ended
 }
 
 /// Whole intervals from a time to another, at most up to `latest`.

@@ -7,7 +7,7 @@ use skua_all_in_one::LocalReporter;
 use std::sync::Arc;
 
 pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
-    let Stores { writer, reader, dependencies, archive, sampling, rollups, ready } = storage::open(&mut process).await?;
+    let Stores { writer, reader, dependencies, archive, sampling, rollups, ready, closing } = storage::open(&mut process).await?;
     let stores = Stores::to_query(reader, dependencies, archive, rollups.as_ref())?;
     let query = query::assemble(&mut process, stores)?;
     let (writer, here) = rollups::here(&mut process, rollups, writer);
@@ -37,6 +37,7 @@ pub(crate) async fn run(mut process: Process) -> Result<(), Failure> {
     process.stop.cancel();
     rollups::save_last(here).await;
     collector::given_back(adaptive).await;
+    closing.closed().await;
     admin.cancel();
     Ok(ended?)
 }

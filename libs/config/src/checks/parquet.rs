@@ -4,6 +4,7 @@ use super::sentence;
 use crate::component::Component::{AllInOne, Collector, Ingester, Query, RemoteStorage};
 use crate::loaded::Loaded;
 use crate::source::Origin;
+use crate::storage::StorageType;
 use crate::tables::catalog;
 use std::time::Duration;
 
@@ -99,7 +100,8 @@ fn embedded(loaded: &Loaded, path: &str, wrong: &mut impl FnMut(&str, String)) {
 fn shared(loaded: &Loaded, wrong: &mut impl FnMut(&str, String)) {
     let age = loaded.get_duration("parquet.block-age");
     let waits = loaded.get_string("parquet.wal.path").is_empty() && (age.is_zero() || age > PATIENCE);
-    if waits && matches!(loaded.component, Collector | AllInOne | RemoteStorage) {
+    let writes = loaded.storage.span.contains(&StorageType::Parquet);
+    if waits && writes && matches!(loaded.component, Collector | AllInOne | RemoteStorage) {
         wrong(
             "parquet.path",
             " is a bucket, and without a log senders are answered when their spans are in a block: set parquet.wal.path, a \

@@ -92,6 +92,37 @@ async fn what_cannot_be_archived_says_why() {
     assert!(e.message.ends_with("refused 1 spans of trace 07070707070707070707070707070707: too-large: of 9 bytes"), "{e}");
 }
 
+/// Keeps what it takes over when it is flushed.
+#[derive(Default)]
+struct Gathering(std::sync::Mutex<Vec<tokio::sync::oneshot::Sender<()>>>);
+
+#[async_trait]
+impl SpanWriter for Gathering {
+    async fn write(&self, _: &SpanBatch) -> Result<Written, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn hand_over(&self, batch: &SpanBatch) -> Result<(Written, Later), StoreError> {
+        let (keep, kept) = tokio::sync::oneshot::channel();
+        self.0.lock().unwrap().push(keep);
+        Ok((Written::all(batch), Later::when(async move { kept.await.unwrap() })))
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        self.0.lock().unwrap().drain(..).for_each(|keep| keep.send(()).unwrap());
+        Ok(())
+    }
+}
+
+/// Scenario: an archive that gathers, as one in a bucket does. Guarantee: it keeps all pieces of the trace before the answer, at once.
+#[tokio::test]
+async fn an_archive_that_gathers_keeps_it_at_once() {
+    let gathering = Arc::new(Gathering::default());
+    let query = over(&filled(2_500).await, Some(Archive { reader: memory(), writer: gathering.clone() }));
+    query.archive(ID).await.unwrap();
+    assert!(gathering.0.lock().unwrap().is_empty());
+}
+
 /// Takes no span.
 struct Refusing;
 
