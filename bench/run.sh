@@ -21,6 +21,8 @@
 #   run.sh rollup-answers                      the graph of a day and the Monitor tab's figures from roll-ups: CPU of one answer
 #   run.sh parquet-log                         the Parquet store's log alone: CPU a span with 1, 8 and 64 senders, and of reading it again
 #   run.sh parquet-block                       spans into Parquet blocks of 250 000, the bench's and hard ones: CPU, bytes, memory
+#   run.sh parquet [uniform|shop|hard]         all-in-one with its spans in Parquet: MILLIONS=20 of spans over OTLP/gRPC, then a restart and
+#                                              searches: CPU, memory and bytes on the disk
 #   run.sh idle                                start, memory and size of each tier without a load
 #   run.sh floor-kafka [ENCODING] [SENDERS=4]  librdkafka alone, the same bytes
 #   run.sh floor-bulk [none|gzip]              the documents an ingester wrote, posted to _bulk alone
@@ -28,6 +30,7 @@
 #
 # Variables: SPANS=400000 BATCH=200 RUNS=3 LINGER=5ms PARTITIONS=3 PRODUCER_FLAGS INGESTER_FLAGS AGENT_FLAGS (more flags of the tier)
 #   RATE=50000 (spans a second over UDP) DATAGRAM=30 (spans of a datagram; clients send about 8 to 60)
+#   MILLIONS=20 PARQUET_FLAGS (more flags of all-in-one)
 #   SKUA_TEST_KAFKA=HOST:PORT SKUA_TEST_ELASTICSEARCH=URL  use these servers instead of starting some
 #   SKUA_BIN=FILE  measure this binary; without it, skua is built here        SERVERS=DIR  where the servers' recipes are
 set -euo pipefail
@@ -35,12 +38,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
 : "${SPANS:=400000}" "${BATCH:=200}" "${RUNS:=3}" "${LINGER:=5ms}" "${PARTITIONS:=3}"
 : "${SERVERS:=$root/integration-tests/servers}" "${PRODUCER_FLAGS:=}" "${INGESTER_FLAGS:=}" "${AGENT_FLAGS:=}"
-: "${RATE:=50000}" "${DATAGRAM:=30}"
+: "${RATE:=50000}" "${DATAGRAM:=30}" "${MILLIONS:=20}" "${PARQUET_FLAGS:=}"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/skua
 : "${RESULTS:=$cache/bench/$(date -u +%F).jsonl}"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
 bin=$CARGO_TARGET_DIR/release skua=${SKUA_BIN:-$CARGO_TARGET_DIR/release/skua}
 source "$here/lib.sh"
+source "$here/parquet.sh"
 
 # --- the figures ------------------------------------------------------------------------------------------------------
 
@@ -229,6 +233,8 @@ rollup_answers() {
 
 parquet_log() {
   (cd "$root" && cargo test --release --locked --quiet -p skua-store-parquet --lib log::tests::cost -- --ignored --nocapture)
+}
+
 # parquet_block PARQUETBLOCK_FLAGS...
 parquet_block() {
   local hard run report
@@ -356,9 +362,8 @@ floor_bulk() {
 
 command=${1:-all}; shift || true
 case $command in
-  cassandra-search | rollup-answers | parquet-log) ;;
-  cassandra-search | rollup-answers | parquet-block) ;;
-  collector-otlp | collector-protobuf | ingester | ingester-cassandra | idle | query | floor-bulk | rollup-ingester | all) build skua ;;
+  cassandra-search | rollup-answers | parquet-log | parquet-block) ;;
+  collector-otlp | collector-protobuf | ingester | ingester-cassandra | idle | query | floor-bulk | rollup-ingester | parquet | all) build skua ;;
   jaeger-grpc | thrift-http | zipkin-json | agent-udp | agent-drops | clients) build skua ;;
   floor-kafka | rollup | rollup-day) build ;;
   *) die "unknown sub-command $command, see the head of $0" ;;
@@ -387,6 +392,7 @@ case $command in
   rollup-day) rollup_day "$@" ;;
   rollup-answers) rollup_answers ;;
   parquet-log) parquet_log ;;
+  parquet) parquet_store "${1:-uniform}" ;;
   parquet-block) parquet_block "$@" ;;
   query) query ;;
   idle) idle ;;

@@ -10,6 +10,7 @@ mod encode;
 mod hard;
 mod rng;
 mod trace;
+mod uniform;
 
 use bytes::Bytes;
 use encode::{Attributes, bytes, fixed32, fixed64, message, uint};
@@ -19,6 +20,7 @@ use trace::{Planned, Role};
 
 pub use catalog::{Api, SERVICES, Service};
 pub use hard::generate_hard;
+pub use uniform::generate_uniform;
 
 /// What to make.
 #[derive(Debug, Clone)]

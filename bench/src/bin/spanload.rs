@@ -13,7 +13,7 @@ use skua_bench::args::Args;
 use skua_bench::formats::thrift::Protocol::{Binary, Compact};
 use skua_bench::formats::{Format, convert};
 use skua_bench::load::{Outcome, Plan, Protocol, prepare};
-use skua_bench::spans::{Config, Load, generate, trace_id};
+use skua_bench::spans::{Config, Load, generate, generate_hard, generate_uniform, trace_id};
 use skua_bench::udp;
 use skua_bench::usage::{Cost, Meter, Usage, mib, micros_per, round};
 use std::time::Duration;
@@ -23,7 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const USAGE: &str = "spanload --target HOST:PORT [--spans 400000] [--batch 200] [--conns 4] [--streams-per-conn 1]
     [--protocol grpc|http|jaeger-grpc|thrift-http|zipkin-json|thrift-udp|thrift-udp-binary] [--pid PID] [--settle 2s] [--seed 1]
-    [--window 5m] [--attempts 100] [--one-trace false (true: all spans are of one trace)]
+    [--kind shop|uniform|hard] [--window 5m] [--attempts 100] [--one-trace false (true: all spans are of one trace)]
     for UDP: [--batch 30] [--rate 50000 (0: as fast as possible)] [--rounds 1 (how often all spans are sent)]";
 
 const FLAGS: &[&str] = &[
@@ -36,6 +36,7 @@ const FLAGS: &[&str] = &[
     "pid",
     "settle",
     "seed",
+    "kind",
     "window",
     "attempts",
     "one-trace",
@@ -79,7 +80,12 @@ fn main() -> Result<(), Failure> {
     config.one_trace = args.value("one-trace", false)?;
     let settle = args.duration("settle", Duration::from_secs(2))?;
     let pid = args.text("pid").map(str::parse::<u32>).transpose()?;
-    let mut load = generate(&config);
+    let mut load = match args.text("kind").unwrap_or("shop") {
+        "shop" => generate(&config),
+        "uniform" => generate_uniform(&config),
+        "hard" => generate_hard(&config),
+        other => return Err(format!("--kind is shop, uniform or hard, not {other}").into()),
+    };
     if let Some(format) = format {
         convert(&mut load, format)?;
     }

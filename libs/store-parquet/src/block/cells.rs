@@ -105,6 +105,11 @@ impl Cells {
         })
     }
 
+    /// So many rows without a value.
+    pub fn none(rows: usize) -> Self {
+        Self::Codes(vec![NULL; rows], Arc::new(Values::bools()))
+    }
+
     /// Rows.
     pub fn len(&self) -> usize {
         match self {

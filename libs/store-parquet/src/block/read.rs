@@ -177,10 +177,7 @@ impl Block {
             return Ok(out);
         }
         for (at, bytes) in missing.into_iter().zip(self.bucket.read(&self.file, &ranges).await?) {
-            let column = &self.sidecar.about.columns[columns[at]];
-            let Some(about) = &column.dictionary else { continue };
-            let values = dictionary(about, column.width, &bytes);
-            let values = Arc::new(values.map_err(|e| self.damaged(columns[at], "dictionary", &e))?);
+            let values = self.dictionary(columns[at], &bytes)?;
             self.pages.0.insert(key(columns[at]), Held::Values(values.clone()));
             out[at] = Some(values);
         }
@@ -201,24 +198,29 @@ impl Block {
         columns: &[usize],
         wanted: Option<&[u32]>,
     ) -> Result<(), StoreError> {
-        let columns: Vec<usize> = columns.iter().copied().filter(|column| !into.has(*column)).collect();
-        let bytes = self.data(page, &columns).await?;
-        // A page without a single value needs no dictionary.
         let rows = self.sidecar.about.rows_of(page).len();
-        let empty = |column: usize| self.sidecar.about.columns[column].nulls.get(page).is_some_and(|n| *n as usize == rows);
-        let needed: Vec<usize> = columns.iter().copied().filter(|column| !empty(*column)).collect();
-        let mut dictionaries = needed.iter().copied().zip(self.dictionaries(&needed).await?).peekable();
-        let none = Arc::new(Values::bools());
-        for (column, bytes) in columns.into_iter().zip(bytes) {
-            let dictionary = match dictionaries.next_if(|(of, _)| *of == column) {
-                Some((_, dictionary)) => dictionary,
-                None => Some(none.clone()),
-            };
+        let mut needed = Vec::with_capacity(columns.len());
+        for column in columns.iter().copied().filter(|column| !into.has(*column)) {
+            if self.is_empty(column, page) {
+                into.set(column, Cells::none(wanted.map_or(rows, <[u32]>::len)));
+            } else {
+                needed.push(column);
+            }
+        }
+        let bytes = self.data(page, &needed).await?;
+        let dictionaries = self.dictionaries(&needed).await?;
+        for ((column, bytes), dictionary) in needed.into_iter().zip(bytes).zip(dictionaries) {
             let about = &self.sidecar.about.columns[column];
             let cells = Cells::decode(about, page, &bytes, rows, dictionary.as_ref(), wanted);
             into.set(column, cells.map_err(|e| self.damaged(column, &format!("page {page}"), &e))?);
         }
         Ok(())
+    }
+
+    /// Whether no row of the page has a value: nothing need be read then.
+    fn is_empty(&self, column: usize, page: usize) -> bool {
+        let (about, rows) = (&self.sidecar.about, self.sidecar.about.rows_of(page).len());
+        about.columns[column].nulls.get(page).is_some_and(|nulls| *nulls as usize == rows)
     }
 
     /// The bytes of data pages.
@@ -253,25 +255,44 @@ impl Block {
         if self.bucket.is_local() {
             return Ok(());
         }
-        let mut keys = Vec::new();
-        let mut ranges = Vec::new();
+        let (mut keys, mut ranges) = (Vec::new(), Vec::new());
         for column in columns {
             let about = &self.sidecar.about.columns[*column];
-            for page in pages {
-                let key = Key { block: self.number, column: *column as u32, page: *page as u32 };
-                if self.held(&key).is_none() {
-                    keys.push(key);
+            let key = |page| Key { block: self.number, column: *column as u32, page };
+            let mut found = false;
+            for page in pages.iter().filter(|page| !self.is_empty(*column, **page)) {
+                found = true;
+                if self.held(&key(*page as u32)).is_none() {
+                    keys.push(key(*page as u32));
                     ranges.push(about.page_range(*page));
                 }
             }
-        }
-        if !ranges.is_empty() {
-            for (key, bytes) in keys.into_iter().zip(self.bucket.read(&self.file, &ranges).await?) {
-                // A copy: a slice would keep all that was read with it.
-                self.pages.0.insert(key, Held::Page(Bytes::copy_from_slice(&bytes)));
+            if let Some(range) = about.dictionary_range().filter(|_| found)
+                && self.pages.0.get(&key(ABSENT)).is_none()
+            {
+                keys.push(key(ABSENT));
+                ranges.push(range);
             }
         }
+        if ranges.is_empty() {
+            return Ok(());
+        }
+        for (key, bytes) in keys.into_iter().zip(self.bucket.read(&self.file, &ranges).await?) {
+            let held = match key.page {
+                ABSENT => Held::Values(self.dictionary(key.column as usize, &bytes)?),
+                // A copy: a slice would keep all that was read with it.
+                _ => Held::Page(Bytes::copy_from_slice(&bytes)),
+            };
+            self.pages.0.insert(key, held);
+        }
         Ok(())
+    }
+
+    fn dictionary(&self, column: usize, bytes: &Bytes) -> Result<Arc<Values>, StoreError> {
+        let about = &self.sidecar.about.columns[column];
+        let absent = || self.damaged(column, "dictionary", &Damaged("it has none"));
+        let values = dictionary(about.dictionary.as_ref().ok_or_else(absent)?, about.width, bytes);
+        Ok(Arc::new(values.map_err(|e| self.damaged(column, "dictionary", &e))?))
     }
 }
 
