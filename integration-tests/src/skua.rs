@@ -123,6 +123,10 @@ impl Skua {
         let path = variable("PATH").unwrap_or_else(|| "/usr/bin:/bin".to_owned());
         let mut env: Vec<_> = env.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         env.extend([("PATH".to_owned(), path), ("RUST_BACKTRACE".to_owned(), "1".to_owned())]);
+        // What is kept on the disk goes with the process, unless a test says where.
+        if !env.iter().any(|(name, _)| name == "PARQUET_PATH") && matches!(tier, "all-in-one" | "remote-storage") {
+            env.push(("PARQUET_PATH".to_owned(), folder.path().join("spans").display().to_string()));
+        }
         let process = Process::spawn(&format!("skua {tier}"), &binary()?, &line, &env, false, &log)?;
         Ok(Self { tier: tier.to_owned(), ports, process, http: reqwest::Client::new(), _folder: folder })
     }

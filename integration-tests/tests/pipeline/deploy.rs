@@ -7,7 +7,7 @@ use skua_integration_tests::{Result, docker, skua};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const PIPELINES: [&str; 2] = ["compose/kafka-elasticsearch.yaml", "compose/kafka-cassandra.yaml"];
+const PIPELINES: [&str; 3] = ["compose/kafka-elasticsearch.yaml", "compose/kafka-cassandra.yaml", "compose/kafka-parquet.yaml"];
 
 /// The words of a command in a compose file.
 fn words(command: &Value) -> Vec<String> {

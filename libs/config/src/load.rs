@@ -137,11 +137,8 @@ impl<'a> Inputs<'a> {
         let span = match self.given_text("span-storage.type")? {
             Some((origin, text)) => storage::read_list(&text, component)
                 .map_err(|problem| origin.sentence("span-storage.type", &format!(": {problem}")))?,
-            None => {
-                let default = catalog().find("span-storage.type").map_or("", |(_, flag)| flag.default(component));
-                storage::read_list(default, component)
-                    .map_err(|problem| format!("SPAN_STORAGE_TYPE is not set, and its default: {problem}"))?
-            }
+            None => storage::read_list(self.default_storage(component), component)
+                .map_err(|problem| format!("SPAN_STORAGE_TYPE is not set, and its default: {problem}"))?,
         };
         let dependency = match self.given_text("dependency-storage.type")? {
             None => span.first().copied().filter(|storage| *storage != StorageType::Kafka),
@@ -156,6 +153,15 @@ impl<'a> Inputs<'a> {
         let sampling = self.sampling_storage(component, &span)?;
         let metrics = self.metrics_storage(component)?;
         Ok(Storage { span, dependency, sampling, metrics })
+    }
+
+    /// Where spans are kept when nobody says. An `all-in-one` with flags of the memory keeps them there, as Jaeger's does.
+    fn default_storage(&self, component: Component) -> &'static str {
+        let of_memory = || catalog().flags().filter(|flag| flag.name.starts_with("memory."));
+        if component == Component::AllInOne && of_memory().any(|flag| self.given(flag).is_some()) {
+            return StorageType::Memory.name();
+        }
+        catalog().find("span-storage.type").map_or("", |(_, flag)| flag.default(component))
     }
 
     /// `METRICS_STORAGE_TYPE`. That it is one of those words is seen to with the other values.
@@ -201,7 +207,12 @@ impl<'a> Inputs<'a> {
             let active = table.is_active(component, storage);
             for flag in &table.flags {
                 // Defaults of absent flags too, so that asking for one is never an error.
-                defaults.insert(&flag.name, &flag.typed_default(component));
+                match flag.name.as_str() {
+                    "span-storage.type" if component == Component::AllInOne => {
+                        defaults.insert(&flag.name, &Typed::Text(self.default_storage(component).to_owned()));
+                    }
+                    name => defaults.insert(name, &flag.typed_default(component)),
+                }
                 if let Some((line, raw)) = self.in_file.get(flag.name.as_str()) {
                     let origin = Origin::File { path: self.file.path.clone(), line: *line };
                     if active {

@@ -93,7 +93,7 @@ const TWINS: &[(StorageType, StorageType, &str)] =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Storage {
     /// Written all, read from the first; empty for the agent alone. From `SPAN_STORAGE_TYPE`, whose default is Jaeger's:
-    /// cassandra, in all-in-one memory.
+    /// cassandra, but in all-in-one, where it is parquet, or memory when a flag of it is set.
     pub span: Vec<StorageType>,
     /// Where dependencies are read from: `DEPENDENCY_STORAGE_TYPE`, else the first span storage.
     /// `None` only if that is Kafka, which cannot be read.

@@ -240,14 +240,14 @@ fn printed_is_a_config_file() {
     assert_eq!(rows(&first), rows(&second));
 }
 
-/// Scenario: SPAN_STORAGE_TYPE is not set. Guarantees: Jaeger's defaults.
+/// Scenario: SPAN_STORAGE_TYPE is not set. Guarantees: Jaeger's defaults, but for all-in-one, which keeps spans on the disk.
 #[test]
 fn the_default_storage() {
     for (component, wanted) in [
         (Component::Collector, StorageType::Cassandra),
         (Component::Ingester, StorageType::Cassandra),
         (Component::Query, StorageType::Cassandra),
-        (Component::AllInOne, StorageType::Memory),
+        (Component::AllInOne, StorageType::Parquet),
     ] {
         let loaded = skua_config::load(component, &[], &BTreeMap::new()).unwrap();
         assert_eq!(loaded.storage().span, [wanted], "{component}");
@@ -256,6 +256,29 @@ fn the_default_storage() {
     let adaptive = environment(&[("SAMPLING_CONFIG_TYPE", "adaptive"), ("SPAN_STORAGE_TYPE", "kafka,scylla")]);
     let loaded = skua_config::load(Component::Collector, &[], &adaptive).unwrap();
     assert_eq!(loaded.storage().sampling, Some(StorageType::Scylla));
+}
+
+/// Scenario: an all-in-one that was Jaeger's, with a flag of the memory and nothing else, from each source; then with a storage that is named.
+/// Guarantees: it keeps spans in memory, as before, and says so; what is named counts.
+#[test]
+fn flags_of_the_memory_mean_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("c.yaml");
+    std::fs::write(&path, "memory: {max-traces: 5}\n").unwrap();
+    let (flag, file) = ("--memory.max-traces=5".to_owned(), format!("--config-file={}", path.display()));
+    let none = BTreeMap::new();
+    let variable = environment(&[("MEMORY_MAX_TRACES", "5")]);
+    for (args, env) in [(vec![flag.clone()], &none), (vec![file.clone()], &none), (vec![], &variable)] {
+        let loaded = skua_config::load(Component::AllInOne, &args, env).unwrap();
+        assert_eq!((loaded.storage().names().as_str(), loaded.get_u64("memory.max-traces")), ("memory", 5), "{args:?}");
+        assert_eq!((loaded.get_string("span-storage.type").as_str(), loaded.warnings().len()), ("memory", 0), "{args:?}");
+        assert_eq!(loaded.origin_of("span-storage.type"), Some(Origin::Default));
+    }
+    let named = environment(&[("SPAN_STORAGE_TYPE", "parquet")]);
+    let loaded = skua_config::load(Component::AllInOne, &[file], &named).unwrap();
+    assert_eq!((loaded.storage().names().as_str(), loaded.warnings().len()), ("parquet", 1));
+    let refused = skua_config::load(Component::AllInOne, &[flag], &named).unwrap_err();
+    assert_eq!(refused.to_string(), "--memory.max-traces needs SPAN_STORAGE_TYPE=memory (it is parquet)");
 }
 
 #[derive(Debug, PartialEq, Deserialize)]

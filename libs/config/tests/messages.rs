@@ -70,7 +70,7 @@ fn of_another_tier_or_storage() {
             Component::AllInOne,
             none,
             "--es.server-urls=http://a:1",
-            "--es.server-urls needs SPAN_STORAGE_TYPE=elasticsearch (it is memory)",
+            "--es.server-urls needs SPAN_STORAGE_TYPE=elasticsearch (it is parquet)",
         ),
         (
             Component::Collector,

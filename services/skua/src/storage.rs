@@ -115,7 +115,7 @@ pub(crate) async fn open(process: &mut Process) -> Result<Stores, Failure> {
                 read_by = Some((storage, "grpc", store as Arc<dyn SpanReader>));
             }
             StorageType::Parquet => {
-                let store = opened.parquet(process)?.spans(process, &mut opened.ready, &mut opened.closing).await?;
+                let store = opened.parquet(process)?.spans(process, &mut opened.closing).await?;
                 writers.push(store.clone());
                 read_by = Some((storage, "parquet", store as Arc<dyn SpanReader>));
             }

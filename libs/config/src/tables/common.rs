@@ -14,9 +14,9 @@ pub(super) fn storage_types() -> Table {
             Kind::String,
             "cassandra",
             "comma list of storages; spans are written to all and read from the first: kafka (collector), elasticsearch, \
-             opensearch, cassandra, scylla, grpc, parquet, memory, blackhole",
+             opensearch, cassandra, scylla, grpc, parquet, memory, blackhole; an all-in-one with a flag --memory.* defaults to memory",
         )
-        .but(&[(AllInOne, "memory")]),
+        .but(&[(AllInOne, "parquet")]),
         Flag::new("dependency-storage.type", Kind::String, "", "storage of the dependency graph; empty = the first span storage"),
         Flag::new("sampling-config.type", Kind::Choice(&["file", "adaptive"]), "file", "where sampling strategies come from"),
         Flag::new(

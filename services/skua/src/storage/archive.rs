@@ -33,7 +33,7 @@ pub(super) async fn archive(
             opened.ready.push(elasticsearch_ready(&store));
             Ok(Some(Archive { reader: store.clone(), writer: store }))
         }
-        StorageType::Parquet => opened.parquet(process)?.archive(process, &mut opened.ready, &mut opened.closing).await.map(Some),
+        StorageType::Parquet => opened.parquet(process)?.archive(process, &mut opened.closing).await.map(Some),
         StorageType::Memory => {
             let store = Arc::new(MemoryStore::archive_of(&opened.memory(process)));
             store.register(&mut process.registry);

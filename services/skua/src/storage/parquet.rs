@@ -1,8 +1,8 @@
 //! `SPAN_STORAGE_TYPE=parquet`.
 
-mod not_yet;
+mod store;
 
-pub(super) use not_yet::{Parquet, open};
+pub(super) use store::{Parquet, open};
 
 use crate::process::Failure;
 use skua_config::{Component, Loaded, Origin};

@@ -26,7 +26,6 @@ type Close = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
 impl Closing {
     /// One thing more, done after those before it.
-    #[expect(dead_code, reason = "for the store in Parquet, which is not in this build yet")]
     pub(super) fn add(&mut self, what: &'static str, close: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
         self.0.push((what, Box::pin(close)));
     }

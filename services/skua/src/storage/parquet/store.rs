@@ -38,23 +38,13 @@ pub(crate) fn open(process: &mut Process, ready: &mut Vec<Ready>) -> Result<Parq
 
 impl Parquet {
     /// The spans. What a log holds of them is there when this returns.
-    pub async fn spans(
-        &self,
-        process: &mut Process,
-        ready: &mut Vec<Ready>,
-        closing: &mut Closing,
-    ) -> Result<Arc<ParquetStore>, Failure> {
-        self.store(self.bucket.clone(), Role::Primary, process, ready, closing).await
+    pub async fn spans(&self, process: &mut Process, closing: &mut Closing) -> Result<Arc<ParquetStore>, Failure> {
+        self.store(self.bucket.clone(), Role::Primary, process, closing).await
     }
 
     /// The same once more below it, without retention.
-    pub async fn archive(
-        &self,
-        process: &mut Process,
-        ready: &mut Vec<Ready>,
-        closing: &mut Closing,
-    ) -> Result<Archive, Failure> {
-        let store = self.store(self.bucket.below("archive"), Role::Archive, process, ready, closing).await?;
+    pub async fn archive(&self, process: &mut Process, closing: &mut Closing) -> Result<Archive, Failure> {
+        let store = self.store(self.bucket.below("archive"), Role::Archive, process, closing).await?;
         Ok(Archive { reader: store.clone(), writer: store })
     }
 
@@ -63,17 +53,12 @@ impl Parquet {
         bucket: Bucket,
         role: Role,
         process: &mut Process,
-        ready: &mut Vec<Ready>,
         closing: &mut Closing,
     ) -> Result<Arc<ParquetStore>, Failure> {
         let what = if role == Role::Archive { "the archive in Parquet" } else { "the store in Parquet" };
         let store = ParquetStore::open(self.config.clone(), bucket, role, &mut process.registry).await;
         let store = store.map_err(|error| format!("failed to open {what}, --parquet.path={}: {error}", self.config.path))?;
-        let (asked, closed) = (store.clone(), store.clone());
-        ready.push(until_ready(what, move || {
-            let store = asked.clone();
-            async move { store.ready().await }
-        }));
+        let closed = store.clone();
         closing.add(what, async move { closed.close().await });
         Ok(store)
     }

@@ -25,6 +25,36 @@ fn a_directory_is_tried() {
     assert!(error.starts_with(&start) && error.ends_with("; SPAN_STORAGE_TYPE=memory keeps spans in memory"), "{error}");
 }
 
+/// Scenario: the default directory is on a disk that is read-only, or full, or somebody has named it or the storage. Guarantees: an all-in-one that was
+/// told nothing goes on in memory where Jaeger would start; all else is an error that says what to do.
+#[test]
+fn without_a_disk_an_all_in_one_keeps_spans_in_memory_unless_it_was_told_where() {
+    let read_only = std::io::Error::from(ErrorKind::ReadOnlyFilesystem);
+    let try_it = |component, args: &[&str], env: &[(&str, &str)], error: &std::io::Error| {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        without_disk(&loaded(component, &args, env), "data", error)
+    };
+    let denied = std::fs::create_dir("/sys/skua-data").expect_err("nobody makes folders there");
+    let default = [("SAMPLING_CONFIG_TYPE", "file")];
+    for error in [&read_only, &denied] {
+        try_it(Component::AllInOne, &[], &default, error).expect("memory");
+    }
+    let named = [("SPAN_STORAGE_TYPE", "parquet")];
+    let full = std::io::Error::from(ErrorKind::StorageFull);
+    for (component, args, env, error) in [
+        (Component::AllInOne, &[][..], &named, &read_only),
+        (Component::AllInOne, &["--parquet.path=data"], &default, &read_only),
+        (Component::RemoteStorage, &[], &named, &read_only),
+        (Component::AllInOne, &[], &default, &full),
+    ] {
+        let said = try_it(component, args, env, error).expect_err("an error").to_string();
+        assert_eq!(
+            said,
+            format!("failed to write to --parquet.path=data: {error}; SPAN_STORAGE_TYPE=memory keeps spans in memory")
+        );
+    }
+}
+
 /// Guarantee: the flags' defaults are the store's own, and each flag is a field of its settings.
 #[test]
 fn the_flags_are_the_stores_settings() {
