@@ -128,7 +128,9 @@ impl ParquetStore {
             Role::Primary => StoreMetrics::new(registry),
             Role::Archive => StoreMetrics::new(&mut Registry::default()),
         };
-        let half = (config.cache_bytes / 2).max(1 << 20);
+        // An archive is seldom read.
+        let cache = if role == Role::Archive { config.cache_bytes / 8 } else { config.cache_bytes };
+        let half = (cache / 2).max(1 << 20);
         let inner = Arc::new(Inner {
             state: RwLock::new(State::new()),
             wake: Notify::new(),

@@ -200,7 +200,10 @@ impl Block {
     ) -> Result<(), StoreError> {
         let rows = self.sidecar.about.rows_of(page).len();
         let mut needed = Vec::with_capacity(columns.len());
-        for column in columns.iter().copied().filter(|column| !into.has(*column)) {
+        for column in columns.iter().copied() {
+            if into.has(column) {
+                continue;
+            }
             if self.is_empty(column, page) {
                 into.set(column, Cells::none(wanted.map_or(rows, <[u32]>::len)));
             } else {
