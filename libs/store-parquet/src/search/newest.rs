@@ -232,10 +232,13 @@ impl<'q> Scan<'q> {
         left: &mut Vec<u32>,
         passes: impl Fn(&Plan<'q>, &PageRows, usize) -> bool,
     ) -> Result<(), StoreError> {
-        if left.is_empty() || columns.is_empty() {
+        if left.is_empty() {
             return Ok(());
         }
-        self.block.load(rows, page, columns, None).await?;
+        // Without a column too: what the block does not have is asked for.
+        if !columns.is_empty() {
+            self.block.load(rows, page, columns, None).await?;
+        }
         left.retain(|row| passes(&self.plan, rows, *row as usize));
         Ok(())
     }

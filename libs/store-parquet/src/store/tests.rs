@@ -47,6 +47,8 @@ async fn conforms_in_both() {
 }
 
 mod crash;
+
 mod full;
 mod races;
+mod search;
 mod spans;
