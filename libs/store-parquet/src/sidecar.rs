@@ -142,6 +142,9 @@ pub(crate) struct Column {
     /// Of each data page: bytes of its values when they are not compressed any more; 0: they are not compressed.
     #[prost(uint32, repeated, tag = "12")]
     pub raw: Vec<u32>,
+    /// Of each data page: crc32c of its bytes in the file, its header included.
+    #[prost(fixed32, repeated, tag = "13")]
+    pub sums: Vec<u32>,
 }
 
 /// A dictionary page; zstd, PLAIN.
@@ -162,6 +165,9 @@ pub(crate) struct Dictionary {
     /// Values are in ascending order of their bytes.
     #[prost(bool, tag = "5")]
     pub sorted: bool,
+    /// Crc32c of its bytes in the file, its header included.
+    #[prost(fixed32, tag = "6")]
+    pub sum: u32,
 }
 
 /// A service and its operations.

@@ -47,7 +47,7 @@ async fn conforms_in_both() {
 }
 
 mod crash;
-
+mod damage;
 mod full;
 mod races;
 mod search;
