@@ -64,7 +64,7 @@ impl Inner {
     fn next_sealed(&self) -> Option<Arc<Sealed>> {
         let due = |state: &super::State| {
             let old = state.since.is_some_and(|since| since.elapsed() >= self.block_age());
-            state.sealed.is_empty() && !state.live.is_empty() && (old || self.is_full(&state.live))
+            !state.replaying && state.sealed.is_empty() && !state.live.is_empty() && (old || self.is_full(&state.live))
         };
         if due(&self.state.read()) {
             let mut state = self.state.write();

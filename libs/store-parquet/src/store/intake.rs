@@ -26,6 +26,8 @@ pub(super) struct State {
     kept: watch::Sender<bool>,
     /// Full heads in their order, of which blocks are being cut.
     pub sealed: VecDeque<Arc<Sealed>>,
+    /// The log is being read again: the live head has a part of the segments only, and is sealed by who reads.
+    pub replaying: bool,
 }
 
 /// A head that takes nothing more.
@@ -37,8 +39,8 @@ pub(super) struct Sealed {
 }
 
 impl State {
-    pub fn new() -> Self {
-        Self { live: Head::new(), since: None, kept: watch::Sender::new(false), sealed: VecDeque::new() }
+    pub fn new(replaying: bool) -> Self {
+        Self { live: Head::new(), since: None, kept: watch::Sender::new(false), sealed: VecDeque::new(), replaying }
     }
 
     /// Makes room for a new head.
@@ -144,6 +146,7 @@ impl Inner {
                 }
             }
         }
+        self.state.write().replaying = false;
         let damaged = replay.damaged_bytes();
         if damaged > 0 {
             tracing::error!(bytes = damaged, "the log is damaged: spans of so many bytes could not be read again");
