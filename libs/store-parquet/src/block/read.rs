@@ -200,8 +200,9 @@ impl Block {
     ) -> Result<(), StoreError> {
         let rows = self.sidecar.about.rows_of(page).len();
         let mut needed = Vec::with_capacity(columns.len());
-        for column in columns.iter().copied().filter(|column| !into.has(*column)) {
-            if self.is_empty(column, page) {
+        for column in columns.iter().copied() {
+            if into.has(column) {
+            } else if self.is_empty(column, page) {
                 into.set(column, Cells::none(wanted.map_or(rows, <[u32]>::len)));
             } else {
                 needed.push(column);
