@@ -20,6 +20,7 @@ mod sampling;
 mod search;
 mod sidecar;
 mod store;
+pub mod tools;
 #[doc(hidden)]
 pub mod trial;
 

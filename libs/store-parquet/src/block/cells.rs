@@ -6,6 +6,7 @@ use super::values::Values;
 use crate::columns::{Field, NULL, Number, Rows, Type};
 use crate::sidecar::{Column, Dictionary, Encoding, Role};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -226,6 +227,14 @@ impl PageRows {
 
     pub(super) fn has(&self, column: usize) -> bool {
         self.cells[column].is_some()
+    }
+
+    /// The value of a row in the column of this number, as its bytes: those of times are 8, little-endian. `None` where there is none.
+    pub fn cell(&self, column: usize, row: usize) -> Option<Cow<'_, [u8]>> {
+        match self.cells.get(column)?.as_ref()? {
+            Cells::Codes(codes, values) => codes.get(row).filter(|code| **code != NULL).map(|code| values.get(*code).into()),
+            Cells::Ints(ints) => ints.get(row).map(|int| int.to_le_bytes().to_vec().into()),
+        }
     }
 
     fn of(&self, role: Role) -> Option<&Cells> {

@@ -57,33 +57,6 @@ impl<'a> Described<'a> {
         matches!(self.source, Source::TraceId | Source::SpanId | Source::Times(_) | Source::Numbers(_) | Source::Values(_, true))
     }
 
-    fn name(&self) -> String {
-        let fixed = match self.role {
-            Role::TraceId => "trace_id",
-            Role::SpanId => "span_id",
-            Role::ParentId => "parent_id",
-            Role::Start => "start",
-            Role::Duration => "duration",
-            Role::Service => "service",
-            Role::Name => "name",
-            Role::Kind => "kind",
-            Role::Status => "status",
-            Role::Message => "message",
-            Role::Flags => "flags",
-            Role::JaegerFlags => "jaeger_flags",
-            Role::TraceState => "trace_state",
-            Role::Resource => "resource",
-            Role::Scope => "scope",
-            Role::Shape => "shape",
-            Role::Rest => "rest",
-            Role::Attribute => {
-                let suffix = self.ty.map_or("", Type::suffix);
-                return format!("attr.{}{suffix}", String::from_utf8_lossy(self.key));
-            }
-        };
-        fixed.to_owned()
-    }
-
     fn schema(&self, name: &str) -> Result<SchemaType, ParquetError> {
         let repetition = if self.required() { Repetition::REQUIRED } else { Repetition::OPTIONAL };
         let logical = match self.role {
@@ -138,17 +111,50 @@ pub(super) fn columns(head: &Head) -> Vec<Described<'_>> {
     all
 }
 
-/// The Parquet schema. Of two columns that would have one name (`a:int` is a key, too), the later is told apart by a number.
-pub(super) fn schema(columns: &[Described<'_>]) -> Result<SchemaType, ParquetError> {
-    let (mut names, mut fields) = (HashSet::new(), Vec::with_capacity(columns.len()));
-    for column in columns {
-        let (plain, mut number) = (column.name(), 1);
+/// The name of a column, were there no other.
+fn plain_name(role: Role, key: &[u8], ty: Option<Type>) -> String {
+    let fixed = match role {
+        Role::TraceId => "trace_id",
+        Role::SpanId => "span_id",
+        Role::ParentId => "parent_id",
+        Role::Start => "start",
+        Role::Duration => "duration",
+        Role::Service => "service",
+        Role::Name => "name",
+        Role::Kind => "kind",
+        Role::Status => "status",
+        Role::Message => "message",
+        Role::Flags => "flags",
+        Role::JaegerFlags => "jaeger_flags",
+        Role::TraceState => "trace_state",
+        Role::Resource => "resource",
+        Role::Scope => "scope",
+        Role::Shape => "shape",
+        Role::Rest => "rest",
+        Role::Attribute => return format!("attr.{}{}", String::from_utf8_lossy(key), ty.map_or("", Type::suffix)),
+    };
+    fixed.to_owned()
+}
+
+/// The names of a block's columns, by role, key and type. Of two that would have one name (`a:int` is a key, too), the later is told apart by a number.
+pub(crate) fn column_names<'a>(columns: impl Iterator<Item = (Role, &'a [u8], Option<Type>)>) -> Vec<String> {
+    let mut names = HashSet::new();
+    let name = |(role, key, ty)| {
+        let (plain, mut number) = (plain_name(role, key, ty), 1);
         let mut name = plain.clone();
         while !names.insert(name.clone()) {
             number += 1;
             name = format!("{plain}#{number}");
         }
-        fields.push(Arc::new(column.schema(&name)?));
-    }
+        name
+    };
+    columns.map(name).collect()
+}
+
+/// The Parquet schema.
+pub(super) fn schema(columns: &[Described<'_>]) -> Result<SchemaType, ParquetError> {
+    let names = column_names(columns.iter().map(|column| (column.role, column.key, column.ty)));
+    let field = |(column, name): (&Described<'_>, &String)| column.schema(name).map(Arc::new);
+    let fields = columns.iter().zip(&names).map(field).collect::<Result<Vec<_>, _>>()?;
     SchemaType::group_type_builder("span").with_fields(fields).build()
 }

@@ -61,6 +61,11 @@ impl Files {
         files
     }
 
+    /// Leaves everything as it is.
+    pub fn to_read(root: PathBuf) -> Self {
+        Self { root, shared: true, open: Mutex::default(), replacing: Default::default() }
+    }
+
     fn path(&self, location: &Location) -> PathBuf {
         self.root.join(location.as_ref())
     }

@@ -58,6 +58,25 @@ impl Bucket {
         })
     }
 
+    /// The same for who only reads, beside the process that has the directory: nothing is made, locked or cleared away, and what is opened
+    /// is not to be written.
+    ///
+    /// # Errors
+    /// As [`Bucket::open`]; `NotFound` when the directory is not there.
+    pub fn open_to_read(path: &str, s3: &S3Config) -> Result<Self, StoreError> {
+        let root = match path.split_once("://") {
+            None => Path::new(path),
+            Some(("file", rest)) if rest.starts_with('/') => Path::new(rest),
+            Some(_) => return Self::open(path, s3),
+        };
+        let unreadable = |e: std::io::Error| match e.kind() {
+            std::io::ErrorKind::NotFound => StoreError::new(ErrorKind::NotFound, format!("open {}: {e}", root.display())),
+            _ => unavailable(root, e),
+        };
+        let root = root.canonicalize().map_err(unreadable)?;
+        over_files(Files::to_read(root.clone()), &root, path, None)
+    }
+
     /// A bucket over any object store that has conditional writes.
     #[cfg(test)]
     pub(crate) fn over(store: Arc<dyn ObjectStore>) -> Self {
@@ -116,18 +135,23 @@ fn lock(path: &Path) -> Result<File, String> {
 fn files(root: &Path, shared: bool, name: &str, lock: Option<File>) -> Result<Bucket, StoreError> {
     fs::create_dir_all(root).map_err(|e| unavailable(root, e))?;
     let root = root.canonicalize().map_err(|e| unavailable(root, e))?;
-    let store = LocalFileSystem::new_with_prefix(&root).map_err(|e| unavailable(&root, e))?;
+    let bucket = over_files(Files::new(root.clone(), shared), &root, name, lock)?;
+    Ok(Bucket { directory: (!shared).then_some(root), ..bucket })
+}
+
+fn over_files(files: Files, root: &Path, name: &str, lock: Option<File>) -> Result<Bucket, StoreError> {
+    let store = LocalFileSystem::new_with_prefix(root).map_err(|e| unavailable(root, e))?;
     let store: Arc<dyn ObjectStore> = Arc::new(store.with_fsync(true).with_automatic_cleanup(true));
     let inner = Inner {
         once: store.clone(),
         store,
-        files: Some(Files::new(root.clone(), shared)),
+        files: Some(files),
         name: name.to_owned(),
         metrics: Metrics::default(),
         checked: Default::default(),
         _lock: lock,
     };
-    Ok(Bucket { inner: Arc::new(inner), base: Location::default(), directory: (!shared).then_some(root) })
+    Ok(Bucket { inner: Arc::new(inner), base: Location::default(), directory: None })
 }
 
 fn remote(scheme: &str, bucket: &str, s3: &S3Config, retries: usize) -> Result<Arc<dyn ObjectStore>, String> {

@@ -60,6 +60,11 @@ impl Manifests {
         self.seen.lock().manifest.clone()
     }
 
+    /// Whether there is one: somebody has written blocks.
+    pub fn exists(&self) -> bool {
+        self.seen.lock().object.is_some()
+    }
+
     /// Looks for a newer one: true when there was one. Costs a request without a body when there is none.
     ///
     /// # Errors
