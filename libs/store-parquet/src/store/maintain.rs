@@ -152,7 +152,8 @@ impl Inner {
     /// Deletes files of blocks that no manifest names: their writer has crashed.
     async fn delete_orphans(&self) -> Result<(), StoreError> {
         let embedded = self.bucket.directory().is_some();
-        let until = if embedded { self.opened_ms } else { now_ms().saturating_sub(ORPHAN_MS) };
+        let old = now_ms().saturating_sub(ORPHAN_MS);
+        let until = if embedded { old.max(self.opened_ms) } else { old };
         let listed = self.bucket.list("blocks").await?;
         // After the listing: what was written before it and is wanted is named by now.
         if !embedded {

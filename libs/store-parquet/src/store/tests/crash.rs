@@ -284,8 +284,8 @@ fn run(config: &Config, logs: &[bool], steps: Vec<(usize, Step)>, seed: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     runtime.block_on(async {
         let store = open_over(config.clone(), Bucket::over(store), None).await.expect("another process");
-        let Ledger { sent, kept } = &*ledger.lock();
-        check(&store, sent, kept, 1).await;
+        let Ledger { sent, kept } = std::mem::take(&mut *ledger.lock());
+        check(&store, &sent, &kept, 1).await;
         check_blocks(&store).await;
     });
 }

@@ -1,6 +1,7 @@
 use super::crash::{config, open_over};
 use super::spans::{Sent, batch_of, search_for, traces_of};
 use super::*;
+use crate::bucket::faults::Faults;
 use crate::log::sim::SimFiles;
 use object_store::memory::InMemory;
 use skua_store::SpanWriter;
@@ -38,6 +39,56 @@ async fn a_full_disk() {
     let store = open_over(config(), bucket, Some(files)).await.expect("it opens");
     let found = traces_of(&store, &sent).await;
     assert!((0..10).chain(20..40).all(|number| found[&1].contains(&number)), "all that was kept is there");
+}
+
+/// Scenario: there is room for the log and for a sidecar, but not for a block; later there is. Guarantee: writes go on while a head has room,
+/// then are told to come again; reads go on; the tries leave no files behind; with room all becomes blocks without a restart.
+#[tokio::test(start_paused = true)]
+async fn no_room_for_blocks() {
+    let disk = Faults::new(Arc::new(InMemory::new()), 1, u64::MAX);
+    let bucket = Bucket::over(disk.clone());
+    let store = open_over(config(), bucket.clone(), Some(SimFiles::default())).await.expect("it opens");
+    let sent: Vec<Sent> = (0..160).map(|number| Sent { number, trace: 1 }).collect();
+    store.write(&batch_of(&sent[..40])).await.expect("it is kept");
+    store.inner.drained().await;
+    let first = store.inner.manifests.current().blocks[0].clone();
+    disk.set_room((first.bytes + first.side_bytes) / 2);
+    for spans in sent[40..120].chunks(40) {
+        store.write(&batch_of(spans)).await.expect("there is a head for them");
+    }
+    let error = store.write(&batch_of(&sent[120..])).await.expect_err("both heads are full");
+    assert_eq!((error.kind, error.retry_after.is_some()), (ErrorKind::Overloaded, true), "{error}");
+    assert!(store.inner.metrics.cut_errors.get() > 3, "it was tried");
+    assert_eq!(traces_of(&store, &sent).await[&1].len(), 120, "reads go on");
+    assert_eq!(bucket.list("blocks").await.expect("files").len(), 2, "of the first block");
+    disk.set_room(u64::MAX);
+    store.write(&batch_of(&sent[120..])).await.expect("it goes on");
+    store.inner.drained().await;
+    assert_eq!(traces_of(&store, &sent).await[&1].len(), 160);
+    assert_eq!(bucket.list("blocks").await.expect("files").len(), 2 * store.inner.manifests.current().blocks.len());
+}
+
+/// Scenario: a store without a log is closed while spans come. Guarantee: what was acknowledged is in blocks, what comes later is refused at once,
+/// and nobody waits for ever.
+#[tokio::test(start_paused = true)]
+async fn closed_while_spans_come() {
+    let bucket = Bucket::over(Arc::new(InMemory::new()));
+    let store = open_over(config(), bucket.clone(), None).await.expect("it opens");
+    let sent: Vec<Sent> = (0..60).map(|number| Sent { number, trace: 1 }).collect();
+    let writes = sent.chunks(5).map(|spans| {
+        let store = store.clone();
+        async move { (spans, store.write(&batch_of(spans)).await) }
+    });
+    let (written, closed) = futures::future::join(futures::future::join_all(writes), store.close()).await;
+    closed.expect("it closes");
+    let late = store.write(&batch_of(&sent)).await.expect_err("it is closed");
+    assert_eq!(late.message, "keep spans: the store has been closed");
+    let store = open_over(config(), bucket, None).await.expect("it opens");
+    let found = traces_of(&store, &sent).await;
+    for (spans, _) in written.iter().filter(|(_, written)| written.is_ok()) {
+        assert!(spans.iter().all(|span| found[&1].contains(&span.number)));
+    }
+    assert!(written.iter().any(|(_, written)| written.is_ok()));
 }
 
 /// Scenario: a log of several segments, each of which fills a head, is read again while who cuts blocks looks for full heads. Guarantee: a block

@@ -91,11 +91,11 @@ async fn race(writers: &[Arc<ParquetStore>], readers: &[Arc<ParquetStore>], batc
     for reader in readers {
         assert!(reader.await.expect("a reader") > 0);
     }
-    let Ledger { sent, kept } = &*ledger.lock();
+    let Ledger { sent, kept } = std::mem::take(&mut *ledger.lock());
     assert_eq!(kept.len(), sent.len());
     for store in writers {
         store.inner.manifests.refresh().await.expect("the manifest");
-        check(store, sent, kept, 5).await;
+        check(store, &sent, &kept, 5).await;
         check_blocks(store).await;
     }
     assert!(writers.iter().any(|store| store.inner.metrics.joined.get() > 0), "blocks were joined");
@@ -107,7 +107,7 @@ async fn race(writers: &[Arc<ParquetStore>], readers: &[Arc<ParquetStore>], batc
 async fn embedded() {
     let (_directory, path) = directory();
     let store = open(&path, busy()).await;
-    race(&[store.clone()], &[store.clone(), store.clone()], 400).await;
+    race(std::slice::from_ref(&store), &[store.clone(), store.clone()], 400).await;
     store.close().await.expect("it closes");
     assert!(store.inner.bucket.list("blocks").await.expect("files").len() <= 2 * store.inner.manifests.current().blocks.len());
 }

@@ -48,7 +48,7 @@ fn rows(batch: &SpanBatch) -> Vec<Row> {
         batch.process(batch.resource_of(entry)).attributes().iter().for_each(|kv| meet(kv.key, kv.value));
         view.events().for_each(|event| event.for_each_field(&mut meet));
         Row {
-            trace: view.trace_id.try_into().expect("16 bytes"),
+            trace: view.trace_id,
             start: view.start,
             duration: view.duration(),
             service: lossy(batch.service(batch.resource_of(entry))),
@@ -268,7 +268,10 @@ proptest! {
         runtime.block_on(async {
             let batches = batches(&specs);
             let rows: Vec<Row> = batches.iter().flat_map(rows).collect();
-            let queries: Vec<TraceQuery> = asks.iter().map(|ask| query(ask, &rows)).collect();
+            let any = Ask { service: None, operation: None, tags: Vec::new(), start: None, duration: None, limit: 100 };
+            let anything = |key: &&str| TraceQuery { tags: vec![((*key).to_owned(), "=~.*".to_owned())], ..query(&any, &rows) };
+            let queries: Vec<TraceQuery> =
+                asks.iter().map(|ask| query(ask, &rows)).chain(KEYS.iter().map(anything)).collect();
             let (head, block) = (memory(Config { block_spans: 1000, ..config() }).await, memory(Config { block_spans: 1000, ..config() }).await);
             let mixed = memory(Config { block_spans: 300, head_bytes: 1, ..config() }).await;
             for batch in &batches {
