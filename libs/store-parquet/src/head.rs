@@ -119,24 +119,9 @@ impl Head {
         [&self.service, &self.name, &self.message, &self.trace_state, &self.resource, &self.scope, &self.shape]
     }
 
-    /// The earliest start, nanoseconds since 1970; `i64::MAX` without spans.
-    pub fn start_min(&self) -> i64 {
-        self.bounds.iter().map(|b| b.start_min).min().unwrap_or(i64::MAX)
-    }
-
-    /// The latest start, nanoseconds since 1970; `i64::MIN` without spans.
-    pub fn start_max(&self) -> i64 {
-        self.bounds.iter().map(|b| b.start_max).max().unwrap_or(i64::MIN)
-    }
-
     /// Of each run of [`PAGE`] rows.
     pub fn bounds(&self) -> &[Bounds] {
         &self.bounds
-    }
-
-    /// Codes of the rows; they may end before the last row, and what is missing is [`NULL`].
-    pub fn codes(&self, field: Field) -> &[u32] {
-        self.column(field).map(|column| &column.codes[..]).unwrap_or_default()
     }
 
     /// How many codes a column has: each is that of some row.
@@ -156,11 +141,6 @@ impl Head {
             Field::Shape => &self.shape,
             Field::Attribute(number) => &self.attributes.columns.get(number as usize)?.column,
         })
-    }
-
-    /// Key, type and number of each attribute column.
-    pub fn attributes(&self) -> impl Iterator<Item = (&[u8], Type, u32)> {
-        self.attributes.columns.iter().zip(0..).map(|(a, number)| (&a.key[..], a.ty, number))
     }
 
     /// The attribute columns in the order of their numbers.

@@ -1,7 +1,5 @@
 //! Spans in Parquet, on a disk or in an object store. `DESIGN.md` beside `src` draws the bytes.
 
-#![allow(dead_code, reason = "the rooms that use it are being built")]
-
 mod block;
 pub mod bucket;
 mod columns;

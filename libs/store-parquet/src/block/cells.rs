@@ -117,14 +117,6 @@ impl Cells {
         Self::Codes(vec![NULL; rows], Arc::new(Values::bools()))
     }
 
-    /// Rows.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Codes(codes, _) => codes.len(),
-            Self::Ints(ints) => ints.len(),
-        }
-    }
-
     fn code(&self, row: usize) -> u32 {
         match self {
             Self::Codes(codes, _) => codes[row],

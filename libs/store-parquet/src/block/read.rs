@@ -89,7 +89,6 @@ impl Pages {
 
 /// A block that can be read.
 pub(crate) struct Block {
-    id: String,
     file: String,
     bucket: Bucket,
     pub sidecar: Sidecar,
@@ -127,11 +126,7 @@ impl Block {
         let layout = Arc::new(Layout::new(&sidecar.about));
         let (bucket, pages) = (bucket.clone(), pages.clone());
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id: id.to_owned(), file: file_name(id), bucket, sidecar, layout, number, pages })
-    }
-
-    pub fn id(&self) -> &str {
-        &self.id
+        Ok(Self { file: file_name(id), bucket, sidecar, layout, number, pages })
     }
 
     pub fn layout(&self) -> &Layout {

@@ -50,11 +50,6 @@ impl Values {
         self.bytes.get(range).unwrap_or_default()
     }
 
-    /// In order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        (0..self.len()).map(|n| self.get(n as u32))
-    }
-
     /// Bytes in memory.
     pub fn size(&self) -> usize {
         self.bytes.len() + 4 * self.starts.capacity()

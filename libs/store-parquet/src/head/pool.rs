@@ -90,11 +90,6 @@ impl Pool {
         code
     }
 
-    /// Bytes of all values.
-    pub fn value_bytes(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
         self.table.allocation_size() + self.bytes.capacity() + 4 * self.ends.capacity()
@@ -120,12 +115,6 @@ impl Column {
         }
         self.codes.push(code);
         self.count += 1;
-    }
-
-    /// Gives a row its value.
-    pub fn push(&mut self, row: usize, value: &[u8]) {
-        let code = self.pool.code(value);
-        self.put(row, code);
     }
 
     /// [`NULL`] where there is none.

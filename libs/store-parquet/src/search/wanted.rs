@@ -1,7 +1,7 @@
 //! What the value of a tag has to be.
 
 use crate::columns::Type;
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 use skua_model::{AnyValue, Value};
 use skua_store::{ErrorKind, StoreError};
 
@@ -54,7 +54,7 @@ impl Wanted {
     pub fn is(&self, text: &[u8]) -> bool {
         match self {
             Self::Text(wanted, _) => wanted.as_bytes() == text,
-            Self::Pattern(regex) => regex.is_match(&String::from_utf8_lossy(text)),
+            Self::Pattern(regex) => regex.is_match(text),
         }
     }
 

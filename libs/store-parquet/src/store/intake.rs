@@ -151,6 +151,9 @@ impl Inner {
             }
         }
         self.state.write().replaying = false;
+        if replay.torn_bytes() > 0 {
+            tracing::info!(bytes = replay.torn_bytes(), "cut off what a crash had left unfinished at the end of the log");
+        }
         let damaged = replay.damaged_bytes();
         if damaged > 0 {
             tracing::error!(bytes = damaged, "the log is damaged: spans of so many bytes could not be read again");
