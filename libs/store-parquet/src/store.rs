@@ -74,6 +74,8 @@ pub(crate) struct Inner {
     pages: Arc<Pages>,
     /// Of blocks that were open once, whether they have a trace.
     filters: RwLock<HashMap<String, Filter>>,
+    /// Blocks that are being written by this process, which no manifest names yet.
+    writing: Mutex<HashSet<String>>,
     /// Blocks that could not be joined.
     unreadable: Mutex<HashSet<String>>,
     names: Mutex<Names>,
@@ -154,6 +156,7 @@ impl ParquetStore {
             blocks: Cache::with_weighter(half / 65_536 + 64, half as u64, Size),
             pages: Pages::new(half),
             filters: RwLock::default(),
+            writing: Mutex::default(),
             unreadable: Mutex::default(),
             names: Mutex::default(),
             naming: AsyncMutex::default(),

@@ -14,6 +14,18 @@ const LAST_PAUSE: Duration = Duration::from_secs(15);
 /// Time between two looks at the age of the live head.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// A block is being written until this is dropped: its files are no orphans.
+pub(super) struct Writing<'a> {
+    inner: &'a Inner,
+    id: String,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.inner.writing.lock().remove(&self.id);
+    }
+}
+
 impl Inner {
     fn block_age(&self) -> Duration {
         match (self.config.block_age, &self.log) {
@@ -80,7 +92,7 @@ impl Inner {
         let started = Instant::now();
         let head = sealed.clone();
         let cut = tokio::task::spawn_blocking(move || cut(&head.head)).await.map_err(super::panicked)??;
-        let block = self.put_block(cut, 0).await?;
+        let (block, _writing) = self.put_block(cut, 0).await?;
         let (spans, bytes) = (block.spans, block.bytes);
         let log = self.log.as_ref().zip(sealed.segment).map(|(log, segment)| (log.writer().to_owned(), segment));
         let with = |manifest: &Manifest| {
@@ -98,8 +110,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Writes the files of a block that no manifest names yet.
-    pub(super) async fn put_block(&self, cut: crate::block::Cut, joined: u32) -> Result<BlockMeta, StoreError> {
+    /// Writes the files of a block that no manifest names yet, and holds them until it does.
+    pub(super) async fn put_block(&self, cut: crate::block::Cut, joined: u32) -> Result<(BlockMeta, Writing<'_>), StoreError> {
         let id = format!("{:013}-{:016x}", super::now_ms(), crate::random::number());
         let side = bytes::Bytes::from(cut.sidecar.encode());
         let about = &cut.sidecar.about;
@@ -115,6 +127,8 @@ impl Inner {
             id,
         };
         let (side_file, file) = (sidecar_name(&block.id), file_name(&block.id));
+        self.writing.lock().insert(block.id.clone());
+        let writing = Writing { inner: self, id: block.id.clone() };
         let put = async {
             self.bucket.put(&side_file, side).await?;
             self.bucket.put(&file, cut.file).await
@@ -124,7 +138,7 @@ impl Inner {
             let _ = self.bucket.delete_all(&[file, side_file]).await;
             return Err(e);
         }
-        Ok(block)
+        Ok((block, writing))
     }
 }
 

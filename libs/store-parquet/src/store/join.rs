@@ -72,7 +72,7 @@ impl Inner {
             tokio::task::spawn_blocking(move || cut(&head)).await.map_err(super::panicked)??
         };
         let times = group.iter().map(|block| block.joined).max().unwrap_or(0) + 1;
-        let block = self.put_block(cut, times).await?;
+        let (block, _writing) = self.put_block(cut, times).await?;
         let ids: HashSet<String> = group.iter().map(|block| block.id.clone()).collect();
         let swap = |manifest: &Manifest| {
             if manifest.blocks.iter().filter(|b| ids.contains(&b.id)).count() < ids.len() {

@@ -159,6 +159,8 @@ impl Inner {
         if !embedded {
             self.manifests.refresh().await?;
         }
+        // Before the manifest: what is not being written any more is named by then. Times alone do not tell, as clocks are set back.
+        let writing = self.writing.lock().clone();
         let manifest = self.manifests.current();
         let known: HashSet<&str> =
             manifest.blocks.iter().map(|b| b.id.as_str()).chain(manifest.dropped.iter().map(|d| d.id.as_str())).collect();
@@ -166,7 +168,7 @@ impl Inner {
             let name = name.strip_prefix("blocks/")?;
             name.strip_suffix(".parquet").or_else(|| name.strip_suffix(".side")).map(str::to_owned)
         };
-        let orphan = |name: &str| id_of(name).is_some_and(|id| !known.contains(id.as_str()));
+        let orphan = |name: &str| id_of(name).is_some_and(|id| !known.contains(id.as_str()) && !writing.contains(&id));
         let names: Vec<String> =
             listed.into_iter().filter(|o| o.modified_ms < until && orphan(&o.name)).map(|o| o.name).collect();
         if names.is_empty() {

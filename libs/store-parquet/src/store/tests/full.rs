@@ -34,7 +34,7 @@ async fn a_full_disk() {
         }
     };
     within("it goes on", written).await;
-    drop(store);
+    end(store).await;
     files.crash(7);
     let store = open_over(config(), bucket, Some(files)).await.expect("it opens");
     let found = traces_of(&store, &sent).await;
