@@ -19,7 +19,7 @@ struct Open {
 pub fn generate_uniform(config: &Config) -> Load {
     let mut rng = Rng::new(config.seed ^ 0x51fe);
     let mut load = Load::default();
-    let mut next = |rng: &mut Rng, load: &mut Load| {
+    let next = |rng: &mut Rng, load: &mut Load| {
         load.traces += 1;
         Open { id: trace_id(config.seed, load.traces as u64 - 1), root: None, left: 5 + rng.below(30) }
     };

@@ -189,4 +189,4 @@ fn put_attributes(rows: &impl Rows, row: usize, shape: &Shape, rest: &[u8], out:
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -143,6 +143,9 @@ pub(crate) struct Column {
     /// not compressed.
     #[prost(uint32, repeated, tag = "12")]
     pub raw: Vec<u32>,
+    /// Of each data page: crc32c of its bytes in the file, its header included.
+    #[prost(fixed32, repeated, tag = "13")]
+    pub sums: Vec<u32>,
     /// Levels are compressed with the values: data pages of Parquet's first format.
     #[prost(bool, tag = "14")]
     pub together: bool,
@@ -166,6 +169,9 @@ pub(crate) struct Dictionary {
     /// Values are in ascending order of their bytes.
     #[prost(bool, tag = "5")]
     pub sorted: bool,
+    /// Crc32c of its bytes in the file, its header included.
+    #[prost(fixed32, tag = "6")]
+    pub sum: u32,
 }
 
 /// A service and its operations.

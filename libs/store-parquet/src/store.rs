@@ -23,7 +23,7 @@ use prometheus_client::registry::Registry;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use skua_store::{ErrorKind, StoreError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -74,6 +74,8 @@ pub(crate) struct Inner {
     pages: Arc<Pages>,
     /// Of blocks that were open once, whether they have a trace.
     filters: RwLock<HashMap<String, Filter>>,
+    /// Blocks that could not be joined.
+    unreadable: Mutex<HashSet<String>>,
     names: Mutex<Names>,
     /// One reads the names of blocks at a time.
     naming: AsyncMutex<()>,
@@ -116,11 +118,25 @@ impl ParquetStore {
     /// When the log or the manifest cannot be read. An object store need not be reachable when there is no log: see
     /// [`ParquetStore::ready`].
     pub async fn open(config: Config, bucket: Bucket, role: Role, registry: &mut Registry) -> Result<Arc<Self>, StoreError> {
-        let manifests = Manifests::open(bucket.clone()).await?;
-        let (log, replay) = match log_directory(&config, &bucket, role) {
+        let options = log::Options::new(config.wal.sync, config.wal.sync_interval);
+        let source = log_directory(&config, &bucket, role).map(|path| LogSource { files: directory_of(path), options });
+        Self::open_with(config, bucket, role, registry, source).await
+    }
+
+    /// As [`ParquetStore::open`], with a log that lies anywhere.
+    pub(crate) async fn open_with(
+        config: Config,
+        bucket: Bucket,
+        role: Role,
+        registry: &mut Registry,
+        source: Option<LogSource>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let manifests = Manifests::new(bucket.clone());
+        read_manifest(&manifests, source.is_some()).await?;
+        let (log, replay) = match source {
             None => (None, None),
-            Some(directory) => {
-                let (log, replay) = open_log(directory, &config, &manifests).await?;
+            Some(source) => {
+                let (log, replay) = open_log(source, &manifests).await?;
                 (Some(log), Some(replay))
             }
         };
@@ -128,14 +144,17 @@ impl ParquetStore {
             Role::Primary => StoreMetrics::new(registry),
             Role::Archive => StoreMetrics::new(&mut Registry::default()),
         };
-        let half = (config.cache_bytes / 2).max(1 << 20);
+        // An archive is seldom read.
+        let cache = if role == Role::Archive { config.cache_bytes / 8 } else { config.cache_bytes };
+        let half = (cache / 2).max(1 << 20);
         let inner = Arc::new(Inner {
-            state: RwLock::new(State::new()),
+            state: RwLock::new(State::new(replay.is_some())),
             wake: Notify::new(),
             room: Notify::new(),
             blocks: Cache::with_weighter(half / 65_536 + 64, half as u64, Size),
             pages: Pages::new(half),
             filters: RwLock::default(),
+            unreadable: Mutex::default(),
             names: Mutex::default(),
             naming: AsyncMutex::default(),
             cutting: AsyncMutex::default(),
@@ -152,38 +171,64 @@ impl ParquetStore {
             log,
         });
         inner.tasks.spawn(inner.clone().cut_blocks());
+        // From here on the tasks end with it.
+        let store = Arc::new(Self { inner: inner.clone() });
         if let Some(replay) = replay {
             inner.replay(replay).await?;
         }
         inner.tasks.spawn(inner.clone().maintain());
         inner.show();
-        Ok(Arc::new(Self { inner }))
+        Ok(store)
     }
 }
 
-/// Opens the log behind the segments that the manifest says are in blocks.
-async fn open_log(directory: PathBuf, config: &Config, manifests: &Manifests) -> Result<(Log, Replay), StoreError> {
+/// Where a log lies, and how it is kept.
+pub(crate) struct LogSource {
+    /// Called once, where it may block.
+    pub files: Box<dyn FnOnce() -> Result<Arc<dyn log::Files>, StoreError> + Send>,
+    pub options: log::Options,
+}
+
+fn directory_of(path: PathBuf) -> Box<dyn FnOnce() -> Result<Arc<dyn log::Files>, StoreError> + Send> {
+    let unusable = |path: &PathBuf, e| {
+        let text = format!("failed to open the log's directory {}", path.display());
+        StoreError::new(ErrorKind::Unavailable, text).caused_by(e)
+    };
+    Box::new(move || Ok(Arc::new(log::Dir::open(&path).map_err(|e| unusable(&path, e))?)))
+}
+
+/// Reads the manifest. A log cannot be read without it, so that it is tried again for a minute; else it may come later.
+async fn read_manifest(manifests: &Manifests, needed: bool) -> Result<(), StoreError> {
     let mut tries = 0;
     while let Err(e) = manifests.refresh().await {
         tries += 1;
         if tries == TRIES || !e.is_retryable() {
             return Err(e);
         }
+        if !needed {
+            tracing::warn!(error = %e, "the manifest cannot be read yet");
+            return Ok(());
+        }
         tracing::warn!(error = %e, "the manifest cannot be read, and the log not without it; trying again");
         tokio::time::sleep(PAUSE).await;
     }
-    let options = log::Options::new(config.wal.sync, config.wal.sync_interval);
+    Ok(())
+}
+
+/// Opens the log behind the segments that the manifest says are in blocks.
+async fn open_log(source: LogSource, manifests: &Manifests) -> Result<(Log, Replay), StoreError> {
     let manifest = manifests.current();
     let open = move || {
-        let unusable = |e| {
-            let text = format!("failed to open the log's directory {}", directory.display());
-            StoreError::new(ErrorKind::Unavailable, text).caused_by(e)
-        };
-        let files: Arc<dyn log::Files> = Arc::new(log::Dir::open(&directory).map_err(unusable)?);
+        let files = (source.files)()?;
         let done = manifest.logs.get(&log::writer_id(&*files)?).copied().unwrap_or(0);
-        Log::open(files, options, done)
+        Log::open(files, source.options, done)
     };
     tokio::task::spawn_blocking(open).await.map_err(panicked)?
+}
+
+/// A reader that looked anew too often.
+fn chased() -> StoreError {
+    StoreError::new(ErrorKind::Unavailable, "read spans: blocks are joined faster than they can be read")
 }
 
 /// A thread of ours that ended by itself.

@@ -44,6 +44,9 @@ pub(super) fn dictionary(about: &Dictionary, width: u32, page: &Bytes) -> Result
     if about.header > about.bytes || page.len() != about.bytes as usize {
         return Err(Damaged("a dictionary of another size"));
     }
+    if crc32c::crc32c(page) != about.sum {
+        return Err(Damaged("a checksum that does not match"));
+    }
     let body = inflate(&page[about.header as usize..], about.raw as usize)?;
     plain(body, width, about.values as usize)
 }
@@ -60,6 +63,9 @@ impl Cells {
     ) -> Result<Self, Damaged> {
         let of = |list: &[u32]| list.get(page).map(|n| *n as usize).ok_or(Damaged("a page that is not there"));
         let (header, levels, nulls, raw) = (of(&column.header)?, of(&column.levels)?, of(&column.nulls)?, of(&column.raw)?);
+        if crc32c::crc32c(bytes) != column.sums.get(page).copied().ok_or(Damaged("a page without its checksum"))? {
+            return Err(Damaged("a checksum that does not match"));
+        }
         let present = rows.checked_sub(nulls).ok_or(Damaged("more nulls than rows"))?;
         let after = |bytes: &Bytes, n: usize| {
             if n > bytes.len() { Err(Damaged("a page that is cut short")) } else { Ok(bytes.slice(n..)) }

@@ -13,6 +13,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, OffsetIndexBuilder};
 use parquet::file::statistics::Statistics;
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
+use std::io::Write as _;
 
 /// Bodies that are smaller tell nothing of how well a column shrinks.
 const TELLING: usize = 64;
@@ -91,15 +92,17 @@ impl<'p> Chunk<'p> {
         }
     }
 
-    /// Writes a page whose data are `body` bytes when not compressed, and returns the bytes of its header.
-    fn write(&mut self, page: Page, raw: usize) -> Result<(i64, u32, u32), ParquetError> {
+    /// Writes a page whose data are `raw` bytes when not compressed, and returns where it lies, its bytes, those of its header, and their sum.
+    fn write(&mut self, page: Page, raw: usize) -> Result<(i64, u32, u32, u32), ParquetError> {
         let body = page.buffer().len() as u64;
         self.encodings.push(page.encoding());
         let spec = SerializedPageWriter::new(&mut self.out).write_page(CompressedPage::new(page, raw))?;
         self.raw += spec.uncompressed_size as i64;
         self.written += spec.bytes_written as i64;
         let bytes = u32::try_from(spec.bytes_written).map_err(|_| too_large("a page"))?;
-        Ok((spec.offset as i64, bytes, (spec.bytes_written - body) as u32))
+        self.out.flush()?;
+        let written = self.out.inner().get(spec.offset as usize..).unwrap_or_default();
+        Ok((spec.offset as i64, bytes, (spec.bytes_written - body) as u32, crc32c::crc32c(written)))
     }
 
     /// The dictionary page, before all data pages: `values` values as `fill` writes them.
@@ -113,9 +116,9 @@ impl<'p> Chunk<'p> {
         self.press.press()?;
         let buf = Bytes::copy_from_slice(&self.press.pressed);
         let page = Page::DictionaryPage { buf, num_values: values as u32, encoding: Encoding::PLAIN, is_sorted: sorted };
-        let (at, bytes, header) = self.write(page, raw)?;
+        let (at, bytes, header, sum) = self.write(page, raw)?;
         self.dictionary_at = Some(at);
-        self.about.dictionary = Some(Dictionary { bytes, header, raw: raw as u32, values: values as u32, sorted });
+        self.about.dictionary = Some(Dictionary { bytes, header, raw: raw as u32, values: values as u32, sorted, sum });
         Ok(())
     }
 
@@ -219,7 +222,7 @@ impl<'p> Chunk<'p> {
     }
 
     /// What is told of a data page.
-    fn note(&mut self, (at, bytes, header): (i64, u32, u32), levels: usize, rows: usize, values: usize, raw: usize) {
+    fn note(&mut self, (at, bytes, header, sum): (i64, u32, u32, u32), levels: usize, rows: usize, values: usize, raw: usize) {
         if self.about.bytes.is_empty() {
             self.data_at = at;
         }
@@ -230,6 +233,7 @@ impl<'p> Chunk<'p> {
         self.about.levels.push(levels as u32);
         self.about.nulls.push((rows - values) as u32);
         self.about.raw.push(raw as u32);
+        self.about.sums.push(sum);
     }
 
     /// The column's bytes, what the footer tells of it, and what the sidecar does.

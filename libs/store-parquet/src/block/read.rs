@@ -141,7 +141,7 @@ impl Block {
     /// Bytes in memory, about.
     pub fn size(&self) -> usize {
         let about = &self.sidecar.about;
-        let columns: usize = about.columns.iter().map(|c| 160 + c.key.len() + 20 * c.bytes.len()).sum();
+        let columns: usize = about.columns.iter().map(|c| 160 + c.key.len() + 24 * c.bytes.len()).sum();
         let names: usize = about.services.iter().flat_map(|s| &s.operations).map(|o| 56 + o.name.len() + o.kind.len()).sum();
         self.sidecar.traces.size() + self.sidecar.tags.size() + self.sidecar.runs.size() + columns + names + 24 * about.pages()
     }
@@ -202,7 +202,9 @@ impl Block {
         let mut needed = Vec::with_capacity(columns.len());
         for column in columns.iter().copied() {
             if into.has(column) {
-            } else if self.is_empty(column, page) {
+                continue;
+            }
+            if self.is_empty(column, page) {
                 into.set(column, Cells::none(wanted.map_or(rows, <[u32]>::len)));
             } else {
                 needed.push(column);
@@ -309,7 +311,7 @@ fn check(about: &About) -> Result<(), &'static str> {
         return Err("pages that do not fit its rows");
     }
     let fits = |list: &Vec<u32>| list.len() == pages;
-    match about.columns.iter().all(|c| [&c.bytes, &c.header, &c.levels, &c.nulls, &c.raw].into_iter().all(fits)) {
+    match about.columns.iter().all(|c| [&c.bytes, &c.header, &c.levels, &c.nulls, &c.raw, &c.sums].into_iter().all(fits)) {
         true => Ok(()),
         false => Err("a column without all of its pages"),
     }

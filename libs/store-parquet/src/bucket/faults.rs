@@ -6,13 +6,16 @@ use object_store::path::Path;
 use object_store::*;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Fails one request in `one_in`, of the same ones for the same seed.
 #[derive(Debug)]
 pub(crate) struct Faults {
     store: Arc<dyn ObjectStore>,
     state: Mutex<u64>,
-    one_in: u64,
+    one_in: AtomicU64,
+    /// Larger objects find no room.
+    room: AtomicU64,
     reads: bool,
     conditions: bool,
 }
@@ -30,24 +33,56 @@ fn lost() -> Error {
 
 impl Faults {
     pub fn new(store: Arc<dyn ObjectStore>, seed: u64, one_in: u64) -> Arc<Self> {
-        Arc::new(Self { store, state: Mutex::new(seed), one_in, reads: true, conditions: true })
+        Arc::new(Self {
+            store,
+            state: Mutex::new(seed),
+            one_in: one_in.into(),
+            room: u64::MAX.into(),
+            reads: true,
+            conditions: true,
+        })
     }
 
     /// As [`Faults::new`], but what only reads never fails.
     pub fn of_writes(store: Arc<dyn ObjectStore>, seed: u64, one_in: u64) -> Arc<Self> {
-        Arc::new(Self { store, state: Mutex::new(seed), one_in, reads: false, conditions: true })
+        Arc::new(Self {
+            store,
+            state: Mutex::new(seed),
+            one_in: one_in.into(),
+            room: u64::MAX.into(),
+            reads: false,
+            conditions: true,
+        })
     }
 
     /// Fails nothing, and does not look at the conditions of writes.
     pub fn careless(store: Arc<dyn ObjectStore>) -> Arc<Self> {
-        Arc::new(Self { store, state: Mutex::new(0), one_in: u64::MAX, reads: false, conditions: false })
+        Arc::new(Self {
+            store,
+            state: Mutex::new(0),
+            one_in: u64::MAX.into(),
+            room: u64::MAX.into(),
+            reads: false,
+            conditions: false,
+        })
+    }
+
+    /// From now on one request in so many fails; `u64::MAX`: none.
+    pub fn set_one_in(&self, one_in: u64) {
+        self.one_in.store(one_in, Ordering::Relaxed);
+    }
+
+    /// From now on objects of more bytes are not written: the disk is full.
+    pub fn set_room(&self, bytes: u64) {
+        self.room.store(bytes, Ordering::Relaxed);
     }
 
     fn next(&self) -> Fault {
+        let one_in = self.one_in.load(Ordering::Relaxed);
         let mut state = self.state.lock();
         *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let number = *state >> 33;
-        match (number % self.one_in, number / self.one_in % 2) {
+        match (number % one_in, number / one_in % 2) {
             (0, 0) => Fault::Before,
             (0, _) => Fault::After,
             _ => Fault::No,
@@ -73,6 +108,10 @@ impl std::fmt::Display for Faults {
 #[async_trait]
 impl ObjectStore for Faults {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        if payload.content_length() as u64 > self.room.load(Ordering::Relaxed) {
+            let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(Error::Generic { store: "faults", source: full.into() });
+        }
         let options = if self.conditions { options } else { PutOptions { mode: PutMode::Overwrite, ..options } };
         self.perhaps(self.store.put_opts(location, payload, options)).await
     }

@@ -39,13 +39,18 @@ impl Seen {
 }
 
 impl Manifests {
+    /// Nothing is read before the first [`Manifests::refresh`].
+    pub fn new(bucket: Bucket) -> Self {
+        let seen = Seen { object: None, manifest: Arc::default() };
+        Self { bucket, seen: Mutex::new(seen), changing: tokio::sync::Mutex::new(()) }
+    }
+
     /// Reads the manifest; a bucket that has none is empty.
     ///
     /// # Errors
     /// `Internal` when it is damaged, `Unavailable` or `Overloaded`.
     pub async fn open(bucket: Bucket) -> Result<Self, StoreError> {
-        let seen = Seen { object: None, manifest: Arc::default() };
-        let manifests = Self { bucket, seen: Mutex::new(seen), changing: tokio::sync::Mutex::new(()) };
+        let manifests = Self::new(bucket);
         manifests.refresh().await?;
         Ok(manifests)
     }

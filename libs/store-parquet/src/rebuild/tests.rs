@@ -139,7 +139,7 @@ fn number_field(tag: u32) -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// One field of a span, any but its ids.
-fn field() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn field() -> impl Strategy<Value = Vec<u8>> {
     let fixed = |tag: u8| any::<u64>().prop_map(move |v| [&[tag][..], &v.to_le_bytes()].concat());
     let attributes = |number| {
         prop::collection::vec(key_value(), 0..4).prop_map(move |all| {

@@ -87,14 +87,15 @@ struct Scan<'q> {
     window: usize,
 }
 
-/// Looks for the newest matches. `open` gives an open block, or `None` when it is no longer there; a block that cannot be read is
-/// left out and told of.
+/// Looks for the newest matches. `open` gives an open block; `gone` tells, of one that is not found, whether others have its spans now. A block
+/// that cannot be read is left out and told of.
 pub(crate) async fn search_blocks<'q>(
     question: &'q Question,
     candidates: Vec<Candidate>,
     newest: &mut Newest,
     unreadable: &mut Vec<StoreError>,
-    open: impl AsyncFn(&str) -> Result<Option<Arc<Block>>, StoreError>,
+    open: impl AsyncFn(&str) -> Result<Arc<Block>, StoreError>,
+    gone: impl AsyncFn(&str) -> Result<bool, StoreError>,
 ) -> Result<Searched, StoreError> {
     let mut scans: Vec<Option<Scan<'q>>> = candidates.iter().map(|_| None).collect();
     let in_time = |c: &&Candidate| c.start_max >= question.start.0 && c.start_min <= question.start.1;
@@ -112,19 +113,19 @@ pub(crate) async fn search_blocks<'q>(
         let next = match &mut scans[number] {
             Some(scan) => scan.page(question, newest).await,
             empty => match open(&candidates[number].id).await {
-                Ok(Some(block)) => match Scan::begin(block, question).await {
+                Ok(block) => match Scan::begin(block, question).await {
                     Ok(Some(scan)) => Ok(empty.insert(scan).bound(question)),
                     Ok(None) => Ok(None),
                     Err(e) => Err(e),
                 },
-                Ok(None) => return Ok(Searched::Gone),
                 Err(e) => Err(e),
             },
         };
         match next {
             Ok(Some(bound)) => queue.push((bound, number)),
             Ok(None) => scans[number] = None,
-            Err(e) if e.kind != ErrorKind::Internal => return Err(e),
+            Err(e) if e.kind == ErrorKind::NotFound && gone(&candidates[number].id).await? => return Ok(Searched::Gone),
+            Err(e) if !matches!(e.kind, ErrorKind::Internal | ErrorKind::NotFound) => return Err(e),
             Err(e) => {
                 scans[number] = None;
                 unreadable.push(e);
@@ -231,10 +232,13 @@ impl<'q> Scan<'q> {
         left: &mut Vec<u32>,
         passes: impl Fn(&Plan<'q>, &PageRows, usize) -> bool,
     ) -> Result<(), StoreError> {
-        if left.is_empty() || columns.is_empty() {
+        if left.is_empty() {
             return Ok(());
         }
-        self.block.load(rows, page, columns, None).await?;
+        // Without a column too: what the block does not have is asked for.
+        if !columns.is_empty() {
+            self.block.load(rows, page, columns, None).await?;
+        }
         left.retain(|row| passes(&self.plan, rows, *row as usize));
         Ok(())
     }

@@ -64,7 +64,7 @@ impl Inner {
     fn next_sealed(&self) -> Option<Arc<Sealed>> {
         let due = |state: &super::State| {
             let old = state.since.is_some_and(|since| since.elapsed() >= self.block_age());
-            state.sealed.is_empty() && !state.live.is_empty() && (old || self.is_full(&state.live))
+            !state.replaying && state.sealed.is_empty() && !state.live.is_empty() && (old || self.is_full(&state.live))
         };
         if due(&self.state.read()) {
             let mut state = self.state.write();
@@ -114,8 +114,16 @@ impl Inner {
             joined,
             id,
         };
-        self.bucket.put(&sidecar_name(&block.id), side).await?;
-        self.bucket.put(&file_name(&block.id), cut.file).await?;
+        let (side_file, file) = (sidecar_name(&block.id), file_name(&block.id));
+        let put = async {
+            self.bucket.put(&side_file, side).await?;
+            self.bucket.put(&file, cut.file).await
+        };
+        if let Err(e) = put.await {
+            // The next try has another name. What cannot be deleted is an orphan.
+            let _ = self.bucket.delete_all(&[file, side_file]).await;
+            return Err(e);
+        }
         Ok(block)
     }
 }

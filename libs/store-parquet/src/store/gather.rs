@@ -149,9 +149,14 @@ impl Inner {
         filters.get(id).is_none_or(|filter| ids.iter().any(|id| filter.contains(trace_hash(&id.0))))
     }
 
-    /// Spans of these traces; a block that cannot be read is left out and named in `partial`. `Err` of kind `NotFound` when a block is gone:
-    /// ask again after a refresh.
-    async fn gather_once(&self, ids: &[TraceId], partial: &mut Vec<String>) -> Result<Gathered, StoreError> {
+    /// Whether a block whose file was not found has been joined or retired. One that the manifest still names is lost: an error of its own.
+    pub(super) async fn is_gone(&self, id: &str) -> Result<bool, StoreError> {
+        self.manifests.refresh().await?;
+        Ok(!self.manifests.current().has(id))
+    }
+
+    /// Spans of these traces; a block that cannot be read is left out and named in `partial`. `None` when a block is gone: ask again.
+    async fn gather_once(&self, ids: &[TraceId], partial: &mut Vec<String>) -> Result<Option<Gathered>, StoreError> {
         let mut gathered = Gathered::new(ids);
         // Heads before the manifest: what leaves a head is in the manifest by then.
         let sealed = {
@@ -171,24 +176,25 @@ impl Inner {
             match read.await {
                 Ok(()) => {}
                 Err(e) if e.kind == ErrorKind::Internal => self.unreadable(e, partial),
+                Err(e) if e.kind == ErrorKind::NotFound => match self.is_gone(&meta.id).await? {
+                    true => return Ok(None),
+                    false => self.unreadable(e, partial),
+                },
                 Err(e) => return Err(e),
             }
         }
-        Ok(gathered)
+        Ok(Some(gathered))
     }
 
     pub(super) async fn gather(&self, ids: &[TraceId], partial: &mut Vec<String>) -> Result<Gathered, StoreError> {
-        let mut tries = 0;
-        loop {
-            match self.gather_once(ids, partial).await {
-                Err(e) if e.kind == ErrorKind::NotFound && tries < super::CHASES => {
-                    tries += 1;
-                    partial.clear();
-                    self.manifests.refresh().await?;
-                }
-                other => return other,
+        for _ in 0..=super::CHASES {
+            let mut reasons = Vec::new();
+            if let Some(gathered) = self.gather_once(ids, &mut reasons).await? {
+                partial.append(&mut reasons);
+                return Ok(gathered);
             }
         }
+        Err(super::chased())
     }
 
     /// A block that is damaged costs its own spans only.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// How long a write waits for room before the sender is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,6 +27,8 @@ pub(super) struct State {
     kept: watch::Sender<bool>,
     /// Full heads in their order, of which blocks are being cut.
     pub sealed: VecDeque<Arc<Sealed>>,
+    /// The log is being read again: the live head has a part of the segments only, and is sealed by who reads.
+    pub replaying: bool,
 }
 
 /// A head that takes nothing more.
@@ -37,8 +40,8 @@ pub(super) struct Sealed {
 }
 
 impl State {
-    pub fn new() -> Self {
-        Self { live: Head::new(), since: None, kept: watch::Sender::new(false), sealed: VecDeque::new() }
+    pub fn new(replaying: bool) -> Self {
+        Self { live: Head::new(), since: None, kept: watch::Sender::new(false), sealed: VecDeque::new(), replaying }
     }
 
     /// Makes room for a new head.
@@ -99,6 +102,9 @@ impl Inner {
         };
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
+            if self.stop.is_cancelled() {
+                return Err(closed());
+            }
             let room = self.room.notified();
             tokio::pin!(room);
             room.as_mut().enable();
@@ -144,6 +150,7 @@ impl Inner {
                 }
             }
         }
+        self.state.write().replaying = false;
         let damaged = replay.damaged_bytes();
         if damaged > 0 {
             tracing::error!(bytes = damaged, "the log is damaged: spans of so many bytes could not be read again");
@@ -217,9 +224,16 @@ fn mended(batch: &SpanBatch) -> Result<Option<SpanBatch>, StoreError> {
     Ok(Some(mended))
 }
 
-async fn until(mut kept: watch::Receiver<bool>) -> Result<(), StoreError> {
-    let ended = |_| StoreError::new(ErrorKind::Unavailable, "keep spans: the store has been closed");
-    kept.wait_for(|kept| *kept).await.map(drop).map_err(ended)
+fn closed() -> StoreError {
+    StoreError::new(ErrorKind::Unavailable, "keep spans: the store has been closed")
+}
+
+async fn until(mut kept: watch::Receiver<bool>, stop: &CancellationToken) -> Result<(), StoreError> {
+    tokio::select! {
+        biased;
+        kept = kept.wait_for(|kept| *kept) => kept.map(drop).map_err(|_| closed()),
+        () = stop.cancelled() => Err(closed()),
+    }
 }
 
 #[async_trait]
@@ -232,7 +246,7 @@ impl SpanWriter for ParquetStore {
         let entered = self.inner.entered(mended.as_ref().unwrap_or(batch)).await?;
         match entered.ticket {
             Some(ticket) => ticket.kept().await?,
-            None => until(entered.kept).await?,
+            None => until(entered.kept, &self.inner.stop).await?,
         }
         Ok(Written::all(batch))
     }
@@ -248,11 +262,14 @@ impl SpanWriter for ParquetStore {
                 ticket.kept().await?;
                 Later::done()
             }
-            None => Later::when(async move {
-                if until(entered.kept).await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            }),
+            None => {
+                let stop = self.inner.stop.clone();
+                Later::when(async move {
+                    if until(entered.kept, &stop).await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                })
+            }
         };
         Ok((Written::all(batch), later))
     }

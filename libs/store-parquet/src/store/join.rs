@@ -22,10 +22,10 @@ const TOGETHER: usize = 8;
 /// Nanoseconds between the first and the last start of joined blocks at most.
 const LONGEST: i64 = 24 * 3_600_000_000_000;
 
-/// The next blocks to join; `None` when there are none.
-pub(super) fn group(manifest: &Manifest, target: usize) -> Option<Vec<BlockMeta>> {
+/// The next blocks to join, none of those that cannot be read; `None` when there are none.
+pub(super) fn group(manifest: &Manifest, target: usize, unreadable: &HashSet<String>) -> Option<Vec<BlockMeta>> {
     let tier = |block: &BlockMeta| (block.spans.max(1)).ilog(TOGETHER as u32);
-    let small = |block: &&BlockMeta| (block.spans as usize) < target / 2;
+    let small = |block: &&BlockMeta| (block.spans as usize) < target / 2 && !unreadable.contains(&block.id);
     let mut tiers: Vec<Vec<&BlockMeta>> = vec![Vec::new(); 12];
     for block in manifest.blocks.iter().filter(small) {
         let list = &mut tiers[tier(block) as usize];
@@ -56,8 +56,14 @@ impl Inner {
         let started = Instant::now();
         let mut joined = Joined { head: Head::new(), seen: HashSet::new(), hashers: Default::default(), twice: 0 };
         for meta in &group {
-            let block = self.block(&meta.id).await?;
-            self.read_into(&block, &mut joined).await?;
+            let read = async { self.read_into(&*self.block(&meta.id).await?, &mut joined).await };
+            if let Err(e) = read.await {
+                // The others are joined without it from now on.
+                if matches!(e.kind, ErrorKind::Internal | ErrorKind::NotFound) {
+                    self.unreadable.lock().insert(meta.id.clone());
+                }
+                return Err(e);
+            }
         }
         let Joined { head, twice, .. } = joined;
         let spans = head.len();

@@ -33,6 +33,7 @@ impl Inner {
                 () = tokio::time::sleep(self.config.join.interval) => {}
                 () = self.stop.cancelled() => break,
             }
+            self.forget_blocks();
             let embedded = self.bucket.directory().is_some();
             if !embedded && !self.writes.load(Ordering::Relaxed) {
                 continue;
@@ -53,7 +54,15 @@ impl Inner {
         }
     }
 
-    async fn maintain_once(self: &Arc<Self>, clean: bool) -> Result<(), StoreError> {
+    /// Forgets what was remembered of blocks that there are no more.
+    fn forget_blocks(&self) {
+        let manifest = self.manifests.current();
+        let there: HashSet<&str> = manifest.blocks.iter().map(|block| block.id.as_str()).collect();
+        self.filters.write().retain(|id, _| there.contains(id.as_str()));
+        self.unreadable.lock().retain(|id| there.contains(id.as_str()));
+    }
+
+    pub(super) async fn maintain_once(self: &Arc<Self>, clean: bool) -> Result<(), StoreError> {
         if self.bucket.directory().is_none() {
             self.manifests.refresh().await?;
         }
@@ -65,7 +74,8 @@ impl Inner {
             self.delete_orphans().await?;
         }
         if self.config.join.enabled {
-            while let Some(group) = super::join::group(&self.manifests.current(), self.config.block_spans) {
+            let next = || super::join::group(&self.manifests.current(), self.config.block_spans, &self.unreadable.lock());
+            while let Some(group) = next() {
                 if self.stop.is_cancelled() {
                     break;
                 }
@@ -142,7 +152,8 @@ impl Inner {
     /// Deletes files of blocks that no manifest names: their writer has crashed.
     async fn delete_orphans(&self) -> Result<(), StoreError> {
         let embedded = self.bucket.directory().is_some();
-        let until = if embedded { self.opened_ms } else { now_ms().saturating_sub(ORPHAN_MS) };
+        let old = now_ms().saturating_sub(ORPHAN_MS);
+        let until = if embedded { old.max(self.opened_ms) } else { old };
         let listed = self.bucket.list("blocks").await?;
         // After the listing: what was written before it and is wanted is named by now.
         if !embedded {

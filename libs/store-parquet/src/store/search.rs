@@ -3,7 +3,7 @@
 use super::Inner;
 use crate::search::{Candidate, Newest, Question, Searched, head_matches, search_blocks};
 use skua_model::TraceId;
-use skua_store::{ErrorKind, FoundItem, StoreError, TraceQuery};
+use skua_store::{FoundItem, StoreError, TraceQuery};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -12,8 +12,7 @@ const TOGETHER: usize = 20;
 
 impl Inner {
     async fn find_ids(&self, question: &Question, partial: &mut Vec<String>) -> Result<Vec<TraceId>, StoreError> {
-        let mut tries = 0;
-        loop {
+        for _ in 0..=super::CHASES {
             partial.clear();
             let mut newest = Newest::new(question.limit);
             // Heads before the manifest: what leaves a head is in the manifest by then.
@@ -28,28 +27,15 @@ impl Inner {
                 |b: &crate::manifest::BlockMeta| Candidate { id: b.id.clone(), start_min: b.start_min, start_max: b.start_max };
             let candidates = manifest.blocks.iter().map(candidate).collect();
             let mut unreadable = Vec::new();
-            let open = async |id: &str| match self.block(id).await {
-                Ok(block) => Ok(Some(block)),
-                Err(e) if e.kind == ErrorKind::NotFound => Ok(None),
-                Err(e) => Err(e),
-            };
-            let searched = search_blocks(question, candidates, &mut newest, &mut unreadable, open).await;
+            let open = async |id: &str| self.block(id).await;
+            let gone = async |id: &str| self.is_gone(id).await;
+            let searched = search_blocks(question, candidates, &mut newest, &mut unreadable, open, gone).await?;
             unreadable.into_iter().for_each(|e| self.unreadable(e, partial));
-            match searched {
-                Ok(Searched::Whole) => return Ok(newest.into_ids()),
-                Ok(Searched::Gone) if tries < super::CHASES => {}
-                Ok(Searched::Gone) => {
-                    return Err(StoreError::new(
-                        ErrorKind::Unavailable,
-                        "search: blocks are joined faster than they can be read",
-                    ));
-                }
-                Err(e) if e.kind == ErrorKind::NotFound && tries < super::CHASES => {}
-                Err(e) => return Err(e),
+            if let Searched::Whole = searched {
+                return Ok(newest.into_ids());
             }
-            tries += 1;
-            self.manifests.refresh().await?;
         }
+        Err(super::chased())
     }
 
     /// Sends what is found; ends when nobody listens any more.

@@ -45,3 +45,10 @@ async fn conforms_in_both() {
     let store = open(&path, Config { block_spans: 3, ..Config::default() }).await;
     conformance::run(ABILITIES, &*store, &*store, &|| Box::pin(async {}) as Settled<'_>).await;
 }
+
+mod crash;
+mod damage;
+mod full;
+mod races;
+mod search;
+mod spans;
