@@ -4,6 +4,7 @@ use crate::cli::{self, CommandLine};
 use crate::component::Component;
 use crate::env::Environment;
 use crate::error::ConfigError;
+use crate::flag::Flag;
 use crate::help;
 use crate::kind::Raw;
 use crate::load::{Inputs, load_line};
@@ -42,7 +43,7 @@ pub enum Command {
 
 /// Commands of `skua` besides the components; after a component, or under a Jaeger name, they are about that one.
 const COMMANDS: &[&str] =
-    &["config", "version", "help", "docs", "status", "env", "print-config", "completion", "cassandra", "rollup"];
+    &["config", "version", "help", "docs", "status", "env", "print-config", "completion", "cassandra", "rollup", "parquet"];
 
 /// Reads a whole command line, `argv[0]` included.
 ///
@@ -59,6 +60,7 @@ pub fn parse(argv: &[String], env: &dyn Environment) -> Result<Command, ConfigEr
     let words = std::mem::take(&mut line.words);
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     let component = Component::from_program_name(program).or_else(|| take_component(&mut words));
+    take_block(component, &mut words, &mut line.values);
     let command = words.first().copied();
     if line.version {
         return Ok(Command::Version);
@@ -89,6 +91,7 @@ pub fn parse(argv: &[String], env: &dyn Environment) -> Result<Command, ConfigEr
         }
         (["cassandra", ..], None) => Err(ConfigError::new("cassandra wants schema")),
         (["rollup", ..], None) => Err(ConfigError::new("rollup wants rebuild")),
+        (["parquet", ..], None) => Err(ConfigError::new("parquet wants inspect, verify or export")),
         (["config"], _) => Err(ConfigError::new("config wants print or check")),
         (["completion", ..], _) => Err(ConfigError::new("completion is not supported yet by this version")),
         (words, component) => Err(unexpected(words, component)),
@@ -107,6 +110,16 @@ fn take_component(words: &mut Vec<&str>) -> Option<Component> {
         words.iter().enumerate().find_map(|(place, word)| Component::from_name(word).map(|component| (place, component)))?;
     words.remove(place);
     Some(component)
+}
+
+/// `skua parquet inspect <block>` is `--block=<block>`.
+fn take_block(component: Option<Component>, words: &mut Vec<&str>, values: &mut Vec<(&'static Flag, Raw)>) {
+    if let (Some(Component::ParquetInspect), [block], Some((_, flag))) = (component, words.as_slice(), catalog().find("block"))
+        && !COMMANDS.contains(block)
+    {
+        values.push((flag, Raw::text(*block)));
+        words.clear();
+    }
 }
 
 fn component_names() -> String {

@@ -21,6 +21,12 @@ pub enum Component {
     CassandraSchema,
     /// `skua rollup rebuild`: counts a period anew from the store and ends. No tier either.
     RollupRebuild,
+    /// `skua parquet inspect`: tells what is in a store in Parquet and ends. No tier either.
+    ParquetInspect,
+    /// `skua parquet verify`: looks at every block of it and ends. No tier either.
+    ParquetVerify,
+    /// `skua parquet export`: prints spans of its blocks as OTLP and ends. No tier either.
+    ParquetExport,
 }
 
 impl Component {
@@ -34,10 +40,17 @@ impl Component {
         Self::RemoteStorage,
         Self::CassandraSchema,
         Self::RollupRebuild,
+        Self::ParquetInspect,
+        Self::ParquetVerify,
+        Self::ParquetExport,
     ];
 
     /// The commands that are no tiers.
-    pub const COMMANDS: &'static [Self] = &[Self::CassandraSchema, Self::RollupRebuild];
+    pub const COMMANDS: &'static [Self] =
+        &[Self::CassandraSchema, Self::RollupRebuild, Self::ParquetInspect, Self::ParquetVerify, Self::ParquetExport];
+
+    /// Those that look into the blocks of a store in Parquet.
+    pub(crate) const OF_PARQUET: &'static [Self] = &[Self::ParquetInspect, Self::ParquetVerify, Self::ParquetExport];
 
     /// Those that run until they are told to stop, in the order in which a span meets them.
     pub const TIERS: &'static [Self] =
@@ -48,7 +61,7 @@ impl Component {
         &[Self::Collector, Self::Ingester, Self::Query, Self::AllInOne, Self::RemoteStorage, Self::RollupRebuild];
 
     /// The subcommand: `agent`, `collector`, `ingester`, `query`, `all-in-one`, `remote-storage`, `cassandra-schema`,
-    /// `rollup-rebuild`.
+    /// `rollup-rebuild`, `parquet-inspect`, `parquet-verify`, `parquet-export`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -60,6 +73,9 @@ impl Component {
             Self::RemoteStorage => "remote-storage",
             Self::CassandraSchema => "cassandra-schema",
             Self::RollupRebuild => "rollup-rebuild",
+            Self::ParquetInspect => "parquet-inspect",
+            Self::ParquetVerify => "parquet-verify",
+            Self::ParquetExport => "parquet-export",
         }
     }
 
@@ -68,6 +84,9 @@ impl Component {
         match self {
             Self::CassandraSchema => "cassandra schema",
             Self::RollupRebuild => "rollup rebuild",
+            Self::ParquetInspect => "parquet inspect",
+            Self::ParquetVerify => "parquet verify",
+            Self::ParquetExport => "parquet export",
             tier => tier.name(),
         }
     }

@@ -13,6 +13,9 @@ const CREATE_SH: &str = "The variables MODE, DATACENTER, KEYSPACE, REPLICATION_F
                          COMPACTION_WINDOW are those of Jaeger's create.sh; CQLSH_HOST, CQLSH_PORT, CASSANDRA_USERNAME and \
                          CASSANDRA_PASSWORD those of its image jaeger-cassandra-schema.";
 
+const IN_BLOCKS: &str = "It only reads, and may run beside the process that has the directory. Spans that are in no block yet, but in that \
+                         process's memory and log, are not seen.";
+
 /// The flags of a component with the storages it was asked about, grouped by table.
 pub(crate) fn component_help(component: Component, storage: &Storage) -> String {
     let storages: Vec<StorageType> = StorageType::ALL.iter().copied().filter(|one| storage.uses(*one)).collect();
@@ -25,6 +28,19 @@ pub(crate) fn component_help(component: Component, storage: &Storage) -> String 
             "Counts who calls whom, and requests, errors and durations, of a period anew from the spans in the store.".to_owned(),
             after(&storages),
         ),
+        Component::ParquetInspect => (
+            "Tells what is in a store in Parquet: its blocks, or the columns and services of one: skua parquet inspect <block>."
+                .to_owned(),
+            IN_BLOCKS.to_owned(),
+        ),
+        Component::ParquetVerify => (
+            "Looks at every block of a store in Parquet, and says what is wrong with it; ends with 1 when something is."
+                .to_owned(),
+            IN_BLOCKS.to_owned(),
+        ),
+        Component::ParquetExport => {
+            ("Prints spans of the blocks of a store in Parquet as OTLP.".to_owned(), IN_BLOCKS.to_owned())
+        }
         component => (format!("The {component} of Skua."), after(&storages)),
     };
     let mut command = Command::new(format!("skua {words}"))
@@ -79,6 +95,9 @@ Commands:
   config check <component>              read the configuration and say what is wrong with it
   cassandra schema [--print]            make Jaeger's schema in Cassandra or Scylla, or print it
   rollup rebuild --from= [--to=]        count a period anew from the spans in the store
+  parquet inspect [<block>]             tell what is in a store in Parquet, or in one block of it
+  parquet verify                        look at every block of it, and say what is wrong
+  parquet export [--from=] [--to=]      print its spans as OTLP
   status [<component>]                  ask a running component whether it is healthy
   env                                   explain the variables that choose storages
   docs flags                            print the reference of all flags (Markdown)

@@ -132,6 +132,7 @@ impl<'a> Inputs<'a> {
         match component {
             Component::Agent => return Ok(Storage::none()),
             Component::CassandraSchema => return Ok(Storage::of_cassandra_schema()),
+            command if Component::OF_PARQUET.contains(&command) => return Ok(Storage::of_parquet()),
             _ => {}
         }
         let span = match self.given_text("span-storage.type")? {

@@ -36,7 +36,8 @@ fn section(table: &Table) -> String {
         all if all == Component::ALL => "every component".to_owned(),
         tiers_only if tiers_only == Component::TIERS => {
             let commands: Vec<String> = Component::COMMANDS.iter().map(|command| owner(*command)).collect();
-            format!("every component but {}", commands.join(" and "))
+            let (last, others) = commands.split_last().map_or(("", &commands[..]), |(last, others)| (last.as_str(), others));
+            format!("every component but {} and {last}", others.join(", "))
         }
         _ => tiers.join(", "),
     };

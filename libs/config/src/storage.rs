@@ -135,6 +135,11 @@ impl Storage {
     pub(crate) fn of_cassandra_schema() -> Self {
         Self { span: vec![StorageType::Cassandra], ..Self::none() }
     }
+
+    /// Of the commands that look into a store in Parquet, whatever `SPAN_STORAGE_TYPE` says.
+    pub(crate) fn of_parquet() -> Self {
+        Self { span: vec![StorageType::Parquet], ..Self::none() }
+    }
 }
 
 /// What a component can use, for messages.

@@ -23,6 +23,7 @@ use std::sync::LazyLock;
 
 use crate::component::Component;
 use crate::flag::Flag;
+use crate::kind::Kind;
 use crate::storage::{MetricsType, Storage, StorageType};
 
 /// Flags that belong together: they exist for the same components and storages.
@@ -51,7 +52,9 @@ impl Table {
     /// general as `mode`, are no flags elsewhere.
     pub(crate) fn is_known_to(&self, component: Option<Component>) -> bool {
         match self.tiers {
-            [only] if Component::COMMANDS.contains(only) => component == Some(*only),
+            commands if self.storages.is_empty() && commands.iter().all(|command| Component::COMMANDS.contains(command)) => {
+                component.is_some_and(|component| commands.contains(&component))
+            }
             _ => true,
         }
     }
@@ -128,7 +131,7 @@ pub(crate) fn catalog() -> &'static Catalog {
             collector::collector(),
             rollup::rollup(),
             rollup::counting(),
-            rollup::rebuild(),
+            period(),
             sampling::file(),
             sampling::adaptive(),
             agent::ports(),
@@ -147,7 +150,10 @@ pub(crate) fn catalog() -> &'static Catalog {
             grpc_storage::primary(),
             grpc_storage::archive(),
             memory::memory(),
+            parquet::place(),
             parquet::parquet(),
+            parquet::inspect(),
+            parquet::export(),
             prometheus::prometheus(),
         ];
         let mut index = HashMap::new();
@@ -159,6 +165,15 @@ pub(crate) fn catalog() -> &'static Catalog {
         Catalog { tables, index }
     });
     &CATALOG
+}
+
+/// Of the commands that are about a period of time.
+fn period() -> Table {
+    let flags = vec![
+        Flag::new("from", Kind::String, "", "where the period begins: 2026-01-31T12:00:00Z, or so long ago: 48h"),
+        Flag::new("to", Kind::String, "", "where it ends, in the same way; empty = as late as can be"),
+    ];
+    Table { title: "period", tiers: &[Component::RollupRebuild, Component::ParquetExport], storages: &[], flags }
 }
 
 /// Every table, in the order of the reference page.

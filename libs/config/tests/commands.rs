@@ -34,6 +34,22 @@ fn components() {
     assert_eq!(Component::from_program_name("collector"), None);
 }
 
+/// Scenario: a block named behind the command, beside flags, and by its flag. Guarantees: all mean the same, and no other component takes it.
+#[test]
+fn a_block_is_named_behind_its_command() {
+    for argv in [
+        "skua parquet inspect 17-ab",
+        "skua parquet --parquet.path=x inspect --log-level=error 17-ab",
+        "skua parquet inspect --block=17-ab",
+    ] {
+        let loaded = loaded(argv);
+        assert_eq!((loaded.component(), loaded.get_string("block").as_str()), (Component::ParquetInspect, "17-ab"), "{argv}");
+    }
+    assert_eq!(loaded("skua parquet inspect").get_string("block"), "");
+    assert_eq!(loaded("skua parquet export --service=a --format proto --from=1h").get_string("format"), "proto");
+    assert!(run("skua parquet export 17-ab").is_err());
+}
+
 /// Scenario: each command, under both kinds of name and with words and flags in any order. Guarantees: understood.
 #[test]
 fn commands() {
@@ -108,9 +124,17 @@ fn wrong_commands() {
         ("skua config", "config wants print or check"),
         (
             "skua config print",
-            "config print wants a component: agent, collector, ingester, query, all-in-one, remote-storage, cassandra-schema, rollup-rebuild",
+            "config print wants a component: agent, collector, ingester, query, all-in-one, remote-storage, cassandra-schema, rollup-rebuild, parquet-inspect, parquet-verify, parquet-export",
         ),
         ("skua cassandra", "cassandra wants schema"),
+        ("skua parquet", "parquet wants inspect, verify or export"),
+        ("skua parquet verify twice", "unexpected argument \"twice\""),
+        ("skua parquet inspect one two", "unexpected argument \"one\""),
+        (
+            "skua parquet verify --parquet.wal.sync=off",
+            "--parquet.wal.sync is a flag of collector and ingester and query and all-in-one and remote-storage and rollup-rebuild; this is the parquet-verify",
+        ),
+        ("skua query --format=json", "unknown flag --format; --help lists the flags"),
         ("skua cassandra shema", "cassandra wants schema"),
         ("skua cassandra schema twice", "unexpected argument \"twice\""),
         ("skua status cassandra-schema", "cassandra-schema has no port to ask for its status"),

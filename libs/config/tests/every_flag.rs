@@ -232,7 +232,9 @@ fn try_flag(
         base.env.insert("REPORTER_GRPC_HOST_PORT".to_owned(), "collector:14250".to_owned());
     }
     if !matches!(flag.status, Status::NotYet(_)) {
-        base.args.extend(companions(flag).iter().map(|(name, value)| format!("--{name}={value}")));
+        let has = |name: &str| tables().iter().any(|t| t.tiers.contains(&component) && t.flags.iter().any(|f| f.name == name));
+        let beside = companions(flag).into_iter().filter(|(name, _)| has(name));
+        base.args.extend(beside.map(|(name, value)| format!("--{name}={value}")));
     }
     let (given, origin) = give(source, flag, value, bare, &base, directory);
     let context = format!("{component} {} {source:?}", flag.name);

@@ -16,6 +16,7 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
 
 /// Flags that Jaeger does not have, or has as a variable only (the four types and those of `create.sh`).
 const OURS: &[&str] = &[
+    "block",
     "cassandra-archive.max-in-flight-requests",
     "cassandra-archive.max-retry-interval",
     "cassandra-archive.schema.compaction-window",
@@ -57,6 +58,7 @@ const OURS: &[&str] = &[
     "grpc.max-in-flight-bytes",
     "grpc.max-message-size",
     "ingester.dead-letter-topic",
+    "format",
     "from",
     "ingester.max-in-flight-bytes",
     "kafka.consumer.initial-offset",
@@ -98,7 +100,9 @@ const OURS: &[&str] = &[
     "runtime.worker-threads",
     "sampling-config.type",
     "sampling-storage.type",
+    "service",
     "to",
+    "trace",
     "trace-ttl",
     "query.max-concurrent-requests",
     "query.max-memory",

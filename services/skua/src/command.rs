@@ -1,6 +1,8 @@
 //! Carries out a command line.
 
-use crate::{agent, cassandra_schema, collector, ingester, process, query, remote_storage, rollup_rebuild, together};
+use crate::{
+    agent, cassandra_schema, collector, ingester, parquet_tools, process, query, remote_storage, rollup_rebuild, together,
+};
 use skua_config::{Command, Component, Loaded};
 use std::fmt::Display;
 use std::io::Write as _;
@@ -26,6 +28,7 @@ fn run(loaded: &Loaded) -> ExitCode {
     match loaded.component() {
         Component::CassandraSchema => return cassandra_schema::run(loaded),
         Component::RollupRebuild => return rollup_rebuild::run(loaded),
+        Component::ParquetInspect | Component::ParquetVerify | Component::ParquetExport => return parquet_tools::run(loaded),
         _ => {}
     }
     let ended = process::run(loaded, |process| async move {
@@ -36,7 +39,7 @@ fn run(loaded: &Loaded) -> ExitCode {
             Component::Query => Box::pin(query::run(process)).await,
             Component::AllInOne => Box::pin(together::run(process)).await,
             Component::RemoteStorage => remote_storage::run(process).await,
-            Component::CassandraSchema | Component::RollupRebuild => Ok(()), // carried out above
+            _ => Ok(()), // a command, carried out above
         }
     });
     match ended {

@@ -6,6 +6,7 @@ mod collector;
 mod command;
 mod ingester;
 mod metrics;
+mod parquet_tools;
 mod process;
 mod query;
 mod remote_storage;

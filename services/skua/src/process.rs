@@ -60,7 +60,7 @@ fn threads(loaded: &Loaded) -> usize {
     match (loaded.get_u64("runtime.worker-threads"), loaded.component()) {
         (0, Component::Agent | Component::Collector | Component::Ingester) => (cores / 2).max(1),
         (0, Component::Query | Component::AllInOne | Component::RemoteStorage) => cores,
-        (0, Component::CassandraSchema | Component::RollupRebuild) => 1,
+        (0, _) => 1,
         (n, _) => usize::try_from(n).unwrap_or(cores),
     }
 }

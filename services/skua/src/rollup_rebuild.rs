@@ -84,7 +84,7 @@ fn period(from: u64, to: Option<u64>, latest: u64) -> Result<(u64, u64), Failure
 }
 
 /// A time in RFC 3339, or so long before `now`; microseconds since 1970.
-fn at(flag: &str, value: &str, now: u64) -> Result<Option<u64>, Failure> {
+pub(crate) fn at(flag: &str, value: &str, now: u64) -> Result<Option<u64>, Failure> {
     if value.is_empty() {
         return Ok(None);
     }

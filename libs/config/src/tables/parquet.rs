@@ -2,6 +2,9 @@
 
 use super::Table;
 use crate::component::Component;
+use crate::component::Component::{
+    AllInOne, Collector, Ingester, ParquetExport, ParquetInspect, ParquetVerify, Query, RemoteStorage, RollupRebuild,
+};
 use crate::flag::Flag;
 use crate::kind::Kind;
 use crate::storage::StorageType::Parquet;
@@ -9,24 +12,63 @@ use crate::storage::StorageType::Parquet;
 /// A size in bytes from a mebibyte to a tebibyte.
 const BYTES: Kind = Kind::Int { min: 1 << 20, max: 1 << 40 };
 
-pub(super) fn parquet() -> Table {
-    let mut flags = place();
-    flags.extend(blocks());
-    flags.extend(log());
+/// Where it is: all that the commands that look into it need.
+pub(super) fn place() -> Table {
+    let tiers =
+        &[Collector, Ingester, Query, AllInOne, RemoteStorage, RollupRebuild, ParquetInspect, ParquetVerify, ParquetExport];
+    let mut flags = vec![path()];
     flags.extend(bucket());
-    Table { title: "parquet", tiers: Component::WITH_STORAGE, storages: &[Parquet], flags }
+    Table { title: "parquet", tiers, storages: &[Parquet], flags }
 }
 
-/// Where, how much and for how long.
-fn place() -> Vec<Flag> {
-    vec![
+/// What is kept there, and how it gets there.
+pub(super) fn parquet() -> Table {
+    let mut flags = bounds();
+    flags.extend(blocks());
+    flags.extend(log());
+    Table { title: "parquet (blocks and log)", tiers: Component::WITH_STORAGE, storages: &[Parquet], flags }
+}
+
+/// Of `skua parquet inspect` alone.
+pub(super) fn inspect() -> Table {
+    let flags = vec![Flag::new(
+        "block",
+        Kind::String,
+        "",
+        "block that is described, by its id or the beginning of it; empty = all in short",
+    )];
+    Table { title: "parquet inspect", tiers: &[ParquetInspect], storages: &[], flags }
+}
+
+/// Of `skua parquet export` alone.
+pub(super) fn export() -> Table {
+    let flags = vec![
+        Flag::new("service", Kind::String, "", "service whose spans are printed; empty = all"),
+        Flag::new("trace", Kind::String, "", "id of the trace whose spans are printed, in hexadecimal; empty = all"),
         Flag::new(
-            "parquet.path",
-            Kind::String,
-            "skua-data",
-            "where spans are kept: a directory, which belongs to one all-in-one or remote-storage (embedded), or s3://bucket/prefix, \
-             gs://bucket/prefix, az://container/prefix or file:///directory, for any number of processes (shared)",
+            "format",
+            Kind::Choice(&["json", "proto"]),
+            "json",
+            "json = a line for each message, TracesData in OTLP's JSON; proto = its length, 4 bytes, big-endian, and the message in protobuf, as the \
+             OpenTelemetry collector's file exporter writes them",
         ),
+    ];
+    Table { title: "parquet export", tiers: &[ParquetExport], storages: &[], flags }
+}
+
+fn path() -> Flag {
+    Flag::new(
+        "parquet.path",
+        Kind::String,
+        "skua-data",
+        "where spans are kept: a directory, which belongs to one all-in-one or remote-storage (embedded), or s3://bucket/prefix, \
+             gs://bucket/prefix, az://container/prefix or file:///directory, for any number of processes (shared)",
+    )
+}
+
+/// How much and for how long.
+fn bounds() -> Vec<Flag> {
+    vec![
         Flag::new(
             "parquet.retention",
             Kind::Duration,

@@ -53,22 +53,3 @@ pub(super) fn counting() -> Table {
     ];
     Table { title: "counting roll-ups", tiers: &[Collector, Ingester, AllInOne, RollupRebuild], storages: &[], flags }
 }
-
-/// Of `skua rollup rebuild` alone.
-pub(super) fn rebuild() -> Table {
-    let flags = vec![
-        Flag::new(
-            "from",
-            Kind::String,
-            "",
-            "where the period begins: 2026-01-31T12:00:00Z, or so long ago: 48h; ten minutes are counted as a whole",
-        ),
-        Flag::new(
-            "to",
-            Kind::String,
-            "",
-            "where it ends, in the same way; empty = as late as can be: two saves and a window ago, when those who count are through",
-        ),
-    ];
-    Table { title: "rollup rebuild", tiers: &[RollupRebuild], storages: &[], flags }
-}
