@@ -52,7 +52,7 @@ prepare_tests() {
     CASSANDRA_VERSION=4.1.10 "$tests/servers/cassandra/run.sh" resolve
     "$tests/clients/java/run.sh" install
   ) & lanes+=($!)
-  ("$tests/clients/python/run.sh" install && "$tests/servers/s3/run.sh" resolve) & lanes+=($!)
+  ("$tests/clients/python/run.sh" install && "$tests/servers/s3/run.sh" resolve && "$tests/readers/run.sh" install) & lanes+=($!)
   "$tests/clients/node/run.sh" install & lanes+=($!)
   ("$tests/clients/go/run.sh" install && "$tests/validate/run.sh" install) & lanes+=($!)
   # One lane: both are packages that apt-get fetches.

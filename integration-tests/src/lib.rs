@@ -8,7 +8,7 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`servers`], [`kafka`], [`elasticsearch`], [`cassandra`] | real servers, shared or private to a test |
-//! | [`s3`] | a server that speaks S3, and buckets of a test's own |
+//! | [`s3`], [`parquet`] | a server that speaks S3, and buckets of a test's own; the store in Parquet in one |
 //! | [`prometheus`] | a real Prometheus that scrapes what a test says |
 //! | [`store`] | what a test asks of either database |
 //! | [`skua`] | a tier of Skua as a process: start, stop, kill, read its log and metrics |
@@ -30,6 +30,7 @@ pub mod load;
 pub mod metrics;
 pub mod nginx;
 pub mod otlp;
+pub mod parquet;
 pub mod pipeline;
 pub mod ports;
 pub mod process;
@@ -53,6 +54,7 @@ pub use ledger::Ledger;
 pub use load::{Load, send_all};
 pub use nginx::Nginx;
 pub use otlp::{Answer, Sender};
+pub use parquet::ParquetBucket;
 pub use pipeline::{Encoding, Pipeline};
 pub use prometheus::Prometheus;
 pub use query::Query;

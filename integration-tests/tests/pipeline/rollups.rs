@@ -5,7 +5,8 @@ use skua_integration_tests::query::{list, text};
 use skua_integration_tests::skua::run_in;
 use skua_integration_tests::traffic::{Counts, Traffic};
 use skua_integration_tests::{
-    Answer, Cassandra, Elasticsearch, Encoding, Error, Kafka, Pipeline, Query, Result, Sender, Skua, Store, ensure, wait,
+    Answer, Cassandra, Elasticsearch, Encoding, Error, Kafka, ParquetBucket, Pipeline, Query, Result, Sender, Skua, Store,
+    ensure, wait,
 };
 use std::collections::BTreeMap;
 
@@ -191,6 +192,11 @@ async fn counted_once_in_elasticsearch() -> Result<()> {
 }
 
 #[tokio::test]
+async fn counted_once_in_parquet() -> Result<()> {
+    counted_once_by_two_ingesters_of_which_one_is_killed(ParquetBucket::make("rollups").await?).await
+}
+
+#[tokio::test]
 async fn counted_once_in_cassandra() -> Result<()> {
     counted_once_by_two_ingesters_of_which_one_is_killed(Cassandra::shared()?).await
 }
@@ -216,6 +222,11 @@ async fn counted_from_the_store(store: impl Store) -> Result<()> {
 #[tokio::test]
 async fn counted_from_elasticsearch() -> Result<()> {
     counted_from_the_store(Elasticsearch::shared()?).await
+}
+
+#[tokio::test]
+async fn counted_from_parquet() -> Result<()> {
+    counted_from_the_store(ParquetBucket::make("rebuilt").await?).await
 }
 
 #[tokio::test]

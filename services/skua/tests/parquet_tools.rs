@@ -78,7 +78,13 @@ async fn inspect_tells_what_there_is() {
 
     let one = skua(directory.path(), &format!("parquet inspect {}", &row[0][..25]), &[]);
     assert_eq!(one.code, Some(0), "{}", one.err);
-    for wanted in ["40 spans of 40 traces, joined 0 times", "attr.retries:int", "attr.http.route", "TIMESTAMP(ns)", "keys without a column: event"] {
+    for wanted in [
+        "40 spans of 40 traces, joined 0 times",
+        "attr.retries:int",
+        "attr.http.route",
+        "TIMESTAMP(ns)",
+        "keys without a column: event",
+    ] {
         assert!(one.text().contains(wanted), "{wanted}: {}", one.text());
     }
     assert!(one.text().lines().any(|line| line.split_whitespace().eq(["shop", "1"])), "{}", one.text());
