@@ -15,6 +15,9 @@ use std::borrow::Cow;
 
 /// Compares the footer with the sidecar; then a reader of each column. Empty when the file is no Parquet of as many columns.
 pub(super) fn read(file: &Bytes, about: &About, findings: &mut Findings) -> Vec<ColumnReader> {
+    if !file.starts_with(b"PAR1") {
+        findings.add("it does not begin as a Parquet file");
+    }
     let mut readers = || -> Result<Vec<ColumnReader>, ParquetError> {
         let options = ReadOptionsBuilder::new().with_page_index().build();
         let reader = SerializedFileReader::new_with_options(file.clone(), options)?;

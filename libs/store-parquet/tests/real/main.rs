@@ -12,5 +12,6 @@ mod bucket;
 mod cases;
 mod conformance;
 mod given;
+mod spans;
 
 use skua_store_parquet::Bucket;
