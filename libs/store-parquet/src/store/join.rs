@@ -97,9 +97,10 @@ impl Inner {
         let about = &block.sidecar.about;
         let columns: Vec<usize> = (0..about.columns.len()).collect();
         let mut rebuilder = Rebuilder::new();
+        // All at once: pages of a column lie together in the file, not those of a page.
+        block.prefetch(&(0..about.pages()).collect::<Vec<_>>(), &columns).await?;
         for page in 0..about.pages() {
             let started = Instant::now();
-            block.prefetch(&[page], &columns).await?;
             let mut rows = block.rows();
             block.load(&mut rows, page, &columns, None).await?;
             joined.add(&rows, about.rows_of(page).len(), &mut rebuilder)?;
