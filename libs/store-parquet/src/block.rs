@@ -13,7 +13,7 @@ mod values;
 mod write;
 
 pub(crate) use cells::PageRows;
-pub(crate) use read::{Block, Pages, file_name, sidecar_name};
+pub(crate) use read::{Block, FEW, Pages, file_name, sidecar_name};
 pub(crate) use schema::column_names;
 pub(crate) use values::Values;
 pub(crate) use write::cut;

@@ -153,7 +153,7 @@ impl ParquetStore {
             state: RwLock::new(State::new(replay.is_some())),
             wake: Notify::new(),
             room: Notify::new(),
-            blocks: Cache::with_weighter(half / 65_536 + 64, half as u64, Size),
+            blocks: Cache::with_weighter(crate::block::FEW, half as u64, Size),
             pages: Pages::new(half),
             filters: RwLock::default(),
             writing: Mutex::default(),

@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Columns that are no attributes.
 const ROLES: usize = 18;
 const ABSENT: u32 = u32::MAX;
+/// Items that a cache is told to expect: so few that it is not cut into shards, of which one would hold a few dictionaries or sidecars only.
+pub(crate) const FEW: usize = 32;
 
 /// Where in the file each column is.
 #[derive(Debug)]
@@ -83,7 +85,7 @@ impl Weighter<Key, Held> for Size {
 impl Pages {
     /// Holds so many bytes at most.
     pub fn new(bytes: usize) -> Arc<Self> {
-        Arc::new(Self(Cache::with_weighter(bytes / 32_768 + 64, bytes as u64, Size)))
+        Arc::new(Self(Cache::with_weighter(FEW, bytes as u64, Size)))
     }
 }
 
