@@ -5,6 +5,7 @@ mod store;
 
 pub use store::Manifests;
 
+use crate::block::{file_name, sidecar_name};
 use std::collections::BTreeMap;
 
 /// What exists. A block that is not here does not.
@@ -67,12 +68,17 @@ pub struct Dropped {
 impl BlockMeta {
     /// The name of its Parquet file.
     pub fn file(&self) -> String {
-        format!("blocks/{}.parquet", self.id)
+        file_name(&self.id)
     }
 
     /// The name of its sidecar.
     pub fn side_file(&self) -> String {
-        format!("blocks/{}.side", self.id)
+        sidecar_name(&self.id)
+    }
+
+    /// Bytes of both files.
+    pub fn size(&self) -> u64 {
+        self.bytes.saturating_add(self.side_bytes)
     }
 
     fn place(&self) -> (i64, &str) {
@@ -116,7 +122,7 @@ impl Manifest {
 
     /// Bytes of all blocks and their sidecars.
     pub fn bytes(&self) -> u64 {
-        self.blocks.iter().fold(0, |sum: u64, block| sum.saturating_add(block.bytes).saturating_add(block.side_bytes))
+        self.blocks.iter().fold(0, |sum: u64, block| sum.saturating_add(block.size()))
     }
 
     /// Spans of all blocks.

@@ -118,7 +118,7 @@ impl ParquetStore {
     ///
     /// # Errors
     /// When the log or the manifest cannot be read. An object store need not be reachable when there is no log: see
-    /// [`ParquetStore::ready`].
+    /// [`Bucket::ready`].
     pub async fn open(config: Config, bucket: Bucket, role: Role, registry: &mut Registry) -> Result<Arc<Self>, StoreError> {
         let options = log::Options::new(config.wal.sync, config.wal.sync_interval);
         let source = log_directory(&config, &bucket, role).map(|path| LogSource { files: directory_of(path), options });

@@ -3,7 +3,7 @@
 use super::{Inner, Role, now_ms};
 use crate::block::{file_name, sidecar_name};
 use crate::lease::Leases;
-use crate::manifest::{BlockMeta, Manifest};
+use crate::manifest::Manifest;
 use skua_store::StoreError;
 use skua_store::sampling::Lease as _;
 use std::collections::HashSet;
@@ -104,13 +104,13 @@ impl Inner {
         let cutoff = now.checked_sub(retention.as_millis() as u64).map(|ms| ms as i64 * 1_000_000);
         let cutoff = cutoff.filter(|_| !retention.is_zero());
         let retire = |manifest: &Manifest| {
-            let used = manifest.blocks.iter().map(size).sum();
+            let used = manifest.bytes();
             let budget = self.budget(used).unwrap_or(u64::MAX);
             let mut left = used;
             let mut retired = HashSet::new();
             for block in &manifest.blocks {
                 if left > budget || cutoff.is_some_and(|cutoff| block.start_max < cutoff) {
-                    left -= size(block);
+                    left -= block.size();
                     retired.insert(block.id.clone());
                 }
             }
@@ -177,11 +177,6 @@ impl Inner {
         tracing::info!(files = names.len(), "deleting files of blocks that were never finished");
         self.bucket.delete_all(&names).await
     }
-}
-
-/// Bytes of a block with its sidecar.
-pub(super) fn size(block: &BlockMeta) -> u64 {
-    block.bytes + block.side_bytes
 }
 
 /// The manifest without these blocks, which are to be deleted.

@@ -72,10 +72,9 @@ impl Inner {
     /// Brings the gauges up to date.
     pub(super) fn show(&self) {
         let manifest = self.manifests.current();
-        let sum = |of: fn(&crate::manifest::BlockMeta) -> u64| manifest.blocks.iter().map(of).sum::<u64>() as i64;
         self.metrics.blocks.set(manifest.blocks.len() as i64);
-        self.metrics.block_bytes.set(sum(|b| b.bytes + b.side_bytes));
-        self.metrics.block_spans.set(sum(|b| u64::from(b.spans)));
+        self.metrics.block_bytes.set(manifest.bytes() as i64);
+        self.metrics.block_spans.set(manifest.spans() as i64);
         let state = self.state.read();
         let heads = || state.sealed.iter().map(|s| &s.head).chain([&state.live]);
         self.metrics.head_spans.set(heads().map(|h| h.len() as i64).sum());

@@ -50,5 +50,6 @@ mod crash;
 mod damage;
 mod full;
 mod races;
+mod retention;
 mod search;
 mod spans;
