@@ -92,6 +92,20 @@ struct Waiting {
     spans: usize,
 }
 
+impl Waiting {
+    /// Adds a span of a scope; with `batch` of them makes a request.
+    fn push(&mut self, scope: usize, body: Vec<u8>, batch: usize, resource: &[u8], load: &mut Load) {
+        self.scopes[scope].push(body);
+        self.spans += 1;
+        if self.spans == batch {
+            let mut request = Vec::new();
+            put_resource_spans(&mut request, resource, &std::mem::take(self).scopes);
+            load.requests.push(request.into());
+            load.sizes.push(batch as u32);
+        }
+    }
+}
+
 /// The instrumentation scopes a service has.
 const SCOPES: [(&str, &str); 3] = [("shop.server", "2.21.0"), ("shop.client", "2.21.0"), ("shop.app", "1.4.2")];
 
@@ -114,15 +128,7 @@ pub fn generate(config: &Config) -> Load {
             let body = encode_span(&mut rng, span, &id, &number(i), span.parent.map(number));
             load.errors += usize::from(span.error);
             load.events += usize::from(span.event);
-            let w = &mut waiting[span.service];
-            w.scopes[scope_of(span.role)].push(body);
-            w.spans += 1;
-            if w.spans == batch {
-                let mut request = Vec::new();
-                put_resource_spans(&mut request, &resources[span.service], &std::mem::take(w).scopes);
-                load.requests.push(request.into());
-                load.sizes.push(batch as u32);
-            }
+            waiting[span.service].push(scope_of(span.role), body, batch, &resources[span.service], &mut load);
         }
         load.spans += size;
         load.traces += 1;

@@ -3,7 +3,7 @@
 
 use super::encode::{Attributes, bytes, fixed32, fixed64, uint};
 use super::rng::{Rng, mix};
-use super::{Config, Load, SERVICES, Waiting, mix_the_rest, put_resource_spans, resource, span_id, trace_id};
+use super::{Config, Load, SERVICES, Waiting, mix_the_rest, resource, span_id, trace_id};
 
 /// Attribute keys in all.
 pub const KEYS: u64 = 200;
@@ -60,15 +60,7 @@ pub fn generate_hard(config: &Config) -> Load {
             let number = |at: usize| span_id(config.seed, (load.spans + at) as u64);
             let operation = &operations[service][rng.below(OPERATIONS) as usize];
             let body = encode(&mut rng, operation, &id, (number(n), parent.map(number)), times[n]);
-            let w = &mut waiting[service];
-            w.scopes[0].push(body);
-            w.spans += 1;
-            if w.spans == batch {
-                let mut request = Vec::new();
-                put_resource_spans(&mut request, &resources[service], &std::mem::take(w).scopes);
-                load.requests.push(request.into());
-                load.sizes.push(batch as u32);
-            }
+            waiting[service].push(0, body, batch, &resources[service], &mut load);
         }
         load.spans += size;
         load.traces += 1;
